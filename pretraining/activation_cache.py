@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from model.architectures.architecture import Architecture
 from model.training.augmentation import NONE, augment
 from model.training.fine_tuning import FineTuningExamples
+from pretraining.frozen_layers import Frozen
 from pretraining.labelled_folders import Photograph, decode_all
 from pretraining.recipes import BodyRecipe
 
@@ -30,32 +31,31 @@ class ActivationCache:
 
     Args:
         model: A network with the published weights.
+        frozen: Its layers before the first trained one.
         architecture: Of the network.
         recipe: Names the first trained layer, the augmentation, the number of variations and the side to decode to. The
             first variation is the photograph without augmentation.
         folder: For the files; it belongs to these weights, this layer and this recipe alone.
     """
 
-    def __init__(self, model: "keras.Model", architecture: Architecture, recipe: BodyRecipe, folder: Path) -> None:
+    def __init__(
+        self, model: "keras.Model", frozen: Frozen, architecture: Architecture, recipe: BodyRecipe, folder: Path
+    ) -> None:
         import keras
         import tensorflow as tf
 
-        side_px = int(model.input_shape[1])
-        layers = [
-            model.get_layer(recipe.fine_tuning.first).input,
-            model.get_layer(architecture.get_neither_head().classifier).output,
-        ]
-        both = keras.Model(model.input, layers)
-        self._recipe, self._folder = recipe, folder
-        self._shape = tuple(both.output_shape[0][1:])
+        side_px, between = int(model.input_shape[1]), model.get_layer(recipe.fine_tuning.first).input
+        last_layers = keras.Model(between, model.get_layer(architecture.get_neither_head().classifier).output)
+        self._frozen, self._recipe, self._folder = frozen, recipe, folder
+        self._shape = tuple(between.shape[1:])
+        self._classify = tf.function(
+            lambda activations: last_layers(tf.cast(activations, tf.float32), training=False), autograph=False
+        )
 
         def trace(augmentation: Any) -> Any:
-            def forward(images: Any, seed: Any) -> Any:
-                return both(augment(images, side_px, augmentation, seed), training=False)
+            return tf.function(lambda images, seed: augment(images, side_px, augmentation, seed), autograph=False)
 
-            return tf.function(forward, autograph=False)
-
-        self._forward_plain, self._forward_augmented = trace(NONE), trace(recipe.augmentation)
+        self._augment_not, self._augment = trace(NONE), trace(recipe.augmentation)
 
     def compute(self, photographs: Sequence[Photograph]) -> FineTuningExamples:
         """All variations of all photographs that can be read, from the files as far as they exist."""
@@ -78,12 +78,12 @@ class ActivationCache:
         temporary = self._folder / "activations.tmp"
         activations = np.lib.format.open_memmap(temporary, "w+", np.float16, (len(images), *self._shape))
         logits = []
-        forward = self._forward_augmented if number else self._forward_plain
+        vary = self._augment if number else self._augment_not
         for start in range(0, len(images), _BATCH):
             stop = start + _BATCH
-            activation, logit = forward(images[start:stop], tf.constant([seed + number, start], tf.int32))
-            activations[start:stop] = activation.numpy()
-            logits.append(logit.numpy().astype(np.float16))
+            pixels = vary(images[start:stop], tf.constant([seed + number, start], tf.int32)).numpy()
+            activations[start:stop] = self._frozen(pixels)
+            logits.append(self._classify(activations[start:stop]).numpy().astype(np.float16))
         activations.flush()
         os.replace(temporary, self._path("activations", number))
         _save(self._path("logits", number), np.concatenate(logits))

@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from model.architectures.registry import build, get_architecture
 from model.artifacts.weights import set_weights
 from model.inference.tensorflow_engine import make_graph
+
+if TYPE_CHECKING:
+    import keras
 
 
 def convert_body(
@@ -30,13 +33,24 @@ def convert_body(
         The flatbuffer: from uint8 (1, side, side, 3) to float32.
     """
     import keras
-    import tensorflow as tf
 
     model = build(network)
     set_weights(model, arrays)
     head = get_architecture(network).head
     body = keras.Model(model.inputs[0], model.get_layer(head.feature_map or head.features).output)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([make_graph(body)])
+    return convert_layers(body, calibration)
+
+
+def convert_layers(layers: "keras.Model", calibration: NDArray[np.uint8] | None = None) -> bytes:
+    """Convert some layers of a network.
+
+    Args:
+        layers: From uint8 (N, side, side, 3) to float32.
+        calibration: As for `convert_body`.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([make_graph(layers)])
     if calibration is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image[None]] for image in calibration)
