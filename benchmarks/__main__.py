@@ -15,12 +15,13 @@ from benchmarks.figures import Figures
 from benchmarks.hardware_limit import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder, make_large_photographs
 from benchmarks.throughput import Throughput
+from core.base.network_catalog import NETWORKS, TRAINABLE
 from instance.supervisor.attach import started_instance
 from pawsort.api.errors import RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.operations.references import new_id
 
-NETWORKS = ("seed-cnn", "efficientnet-lite0")
+MEASURED = ("seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast")
 N_LARGE = 200
 N_SINGLE = 100
 N_PROCESSES = 2
@@ -30,7 +31,7 @@ def main() -> None:
     """Measure everything, print the table, and write JSON where wanted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, action="append", help="originals, repeated as needed; several times")
-    parser.add_argument("--network", action="append", choices=NETWORKS)
+    parser.add_argument("--network", action="append", choices=list(NETWORKS), help=f"instead of {', '.join(MEASURED)}")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="300 originals and 20 photographs, one round")
     parser.add_argument("--json", type=Path)
@@ -45,7 +46,7 @@ def main() -> None:
         n_large = 20 if options.quick else N_LARGE
         inputs[f"{n_large} photographs of 12 megapixels"] = make_large_photographs(folder / "large", n_large)
         instance_figures.measure_start(figures, folder / "data", rounds)
-        for network in options.network or NETWORKS:
+        for network in options.network or MEASURED:
             _measure_network(figures, folder, network, inputs, rounds)
     print(f"\n{figures.table()}")
     if options.json:
@@ -68,6 +69,11 @@ def _measure_network(figures: Figures, folder: Path, network: str, inputs: dict[
             _measure_throughput(figures, bare, client, f"{subject}, {network}", paths, network, rounds)
         instance_figures.measure_memory(figures, data_dir, f"after all jobs, {network}")
         _measure_pages(figures, client, instance.address, instance.token, network)
+    if network in TRAINABLE:  # of the others no weights in float are shipped
+        _measure_baselines(figures, network, smallest)
+
+
+def _measure_baselines(figures: Figures, network: str, smallest: list[Path]) -> None:
     keras_pipeline = measure_keras_pipeline(smallest[0].parents[1], network)
     figures.add(f"{len(smallest):,} originals, {network}, Keras pipeline", keras_pipeline, "images/s")
     single = measure_single_predictions(smallest[:N_SINGLE], network)
