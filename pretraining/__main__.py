@@ -6,7 +6,7 @@
 
 The second command converts a shipped network again (`conversion.py`), the third is explained in `reproduce.py`. The
 first makes a network that starts from published weights as `transfer_learning.py` describes, a light network in front
-of an accurate one as `cascade.py` does, and any other network as follows:
+of an accurate one as `cascade.py` or `light_heads.py` do, and any other network as follows:
 
 1. read the folder and split it by content: 80 % training, 10 % validation, 10 % test (stored as "judging");
 2. decode with the product's own function, training images larger than the input;
@@ -43,7 +43,8 @@ from pretraining.labelled_folders import (
     read_folders,
     read_negatives,
 )
-from pretraining.recipes import RECIPES, CascadeRecipe, ScratchRecipe
+from pretraining.light_heads import make_light_heads
+from pretraining.recipes import RECIPES, CascadeRecipe, LightHeadsRecipe, ScratchRecipe
 from pretraining.reproduce import reproduce
 from pretraining.seed_training_runs import ROWS, RUNS
 from pretraining.transfer_learning import make_transferred
@@ -79,6 +80,8 @@ def pretrained(
             make_from_scratch(network, recipe, folders)
         elif isinstance(recipe, CascadeRecipe):
             make_cascade(network, recipe, folders)
+        elif isinstance(recipe, LightHeadsRecipe):
+            make_light_heads(network, recipe, folders)
         else:
             make_transferred(network, recipe, folders)
     except PawsortError as error:

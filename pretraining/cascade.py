@@ -14,27 +14,25 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
 from core.base.network_catalog import CLASSES
-from model.architectures.registry import get_architecture
 from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
 from model.arrays.metrics import evaluate
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import SHIPPED, Cascade, Manifest
-from model.artifacts.weights import count_weights, digest_of, pack_weights, unpack_weights, weight_names
+from model.artifacts.weights import pack_weights, unpack_weights, weight_names
 from model.conversion.agreement import compare
 from model.conversion.body import convert_body
 from model.conversion.conversion import N_COMPARED, describe
 from model.evaluation.version_evaluation import NEGATIVES, VALIDATION, evaluate_negatives
 from model.inference.classifier import Classifier
 from model.training.examples import Examples
-from pretraining.conversion import choose_calibration, write_converted
-from pretraining.distillation import is_for_training, open_shipped, train_student
+from pretraining.conversion import HeadsAndBody, choose_calibration, keep_heads, write_converted
+from pretraining.distillation import is_for_training, train_student
 from pretraining.finish_version import decode, group_by_split, write_version
 from pretraining.labelled_folders import (
     Folders,
@@ -46,71 +44,61 @@ from pretraining.labelled_folders import (
     read_negatives,
 )
 from pretraining.negatives import draw_negatives
-from pretraining.recipes import CascadeRecipe, describe_recipe
+from pretraining.recipes import CascadeRecipe, LightHeadsRecipe, describe_recipe
+from pretraining.shipped import open_shipped
 from worker.process.code_version import code_version
 from worker.training.version_manifest import Origin, plain_manifest
 
-if TYPE_CHECKING:
-    import keras
-
-
-class Student(NamedTuple):
-    """The light network as it is stored: its manifest, the weights of its heads, and its body."""
-
-    manifest: Manifest
-    weights: bytes
-    body: ConvertedBody
-
 
 def make_cascade(network: str, recipe: CascadeRecipe, folders: Folders) -> Manifest:
-    """Make the version.
+    """Train the light network, and make the version.
 
     Args:
         network: A name of `core.base.network_catalog.LIGHT`.
         recipe: How it is made.
         folders: Photographs, and where results are written; the teacher is there already.
     """
-    by_split = group_by_split(read_folders(folders.data), folders.data[0])
-    negatives = _read_negatives(folders)
+    photographs = read_folders(folders.data)
+    by_split, negatives = group_by_split(photographs, folders.data[0]), read_training_negatives(folders)
     training = [*by_split["training"], *(one for one in negatives if one.split == "training")]
     model = train_student(network, recipe, training, folders.out, folders.cache)
-    return finish_cascade(model, network, recipe, folders)
+    arrays = [array.astype(np.float16) for array in model.get_weights()]
+    whole = pack_weights(arrays, weight_names(model))
+    plain = plain_manifest(describe_origin(network, recipe, photographs), whole)
+    calibration = choose_calibration(photographs, negatives, plain.side_px)
+    validation = decode(by_split[VALIDATION], plain.side_px, VALIDATION)
+    student = keep_heads(plain, whole, _convert(plain, whole, calibration, validation))
+    return finish_cascade(student, recipe, folders)
 
 
-def finish_cascade(model: "keras.Model", network: str, recipe: CascadeRecipe, folders: Folders) -> Manifest:
-    """Convert a trained student, choose limit and threshold, evaluate it with its teacher, and write it.
+def finish_cascade(student: HeadsAndBody, recipe: CascadeRecipe | LightHeadsRecipe, folders: Folders) -> Manifest:
+    """Choose limit and threshold of a light network, evaluate it with its teacher, and write it.
 
     Args:
-        model: The student.
-        network, recipe, folders: As for `make_cascade`.
+        student: The light network.
+        recipe, folders: As for `make_cascade`.
     """
-    photographs = read_folders(folders.data)
-    by_split, negatives = group_by_split(photographs, folders.data[0]), _read_negatives(folders)
-    side_px = int(model.input_shape[1])
+    by_split, negatives = group_by_split(read_folders(folders.data), folders.data[0]), read_training_negatives(folders)
+    side_px = student.manifest.side_px
     splits = {name: decode(by_split[name], side_px, name) for name in (VALIDATION, "judging")}
     if folders.test is not None:
         splits["test"] = decode(read_folder(folders.test), side_px, "test")
-    arrays = [array.astype(np.float16) for array in model.get_weights()]
-    whole = pack_weights(arrays, weight_names(model))
-    plain = plain_manifest(_describe_origin(network, recipe, photographs), whole)
-    calibration = choose_calibration(photographs, negatives, side_px)
-    student = _keep_heads(plain, whole, _convert(plain, whole, calibration, splits[VALIDATION]))
-    _, teacher = open_shipped(recipe.teacher, folders.out)
-    drawn = draw_negatives(recipe.distillation.n_drawn, side_px, recipe.seed + 1)
+    drawn = draw_negatives(recipe.n_drawn, side_px, recipe.seed + 1)
     unseen = [one for one in negatives if one.split == "validation"]
     of_neither = np.concatenate([drawn, decode_all(unseen, side_px)[0]]) if unseen else drawn
-    manifest = complete(student, teacher, recipe, splits, of_neither)
+    manifest = complete(student, open_shipped(recipe.teacher, folders.out), recipe, splits, of_neither)
     write_version(manifest, student.weights, folders.out)
-    write_converted(student.body, network, folders.out)
+    write_converted(student.body, manifest.network, folders.out)
     return manifest
 
 
-def _read_negatives(folders: Folders) -> list[Photograph]:
+def read_training_negatives(folders: Folders) -> list[Photograph]:
     """The photographs of neither class that may be used before the evaluation."""
     return [one for one in read_negatives(folders.neither) if is_for_training(one)] if folders.neither else []
 
 
-def _describe_origin(network: str, recipe: CascadeRecipe, photographs: list[Photograph]) -> Origin:
+def describe_origin(network: str, recipe: CascadeRecipe | LightHeadsRecipe, photographs: list[Photograph]) -> Origin:
+    """Where a light network comes from."""
     by_class = Counter(CLASSES[photograph.label] for photograph in photographs)
     return Origin(
         network=network,
@@ -137,21 +125,10 @@ def _convert(plain: Manifest, whole: bytes, calibration: NDArray[np.uint8], vali
     return converted._replace(manifest=replace(converted.manifest, agreement=asdict(agreement)))
 
 
-def _keep_heads(plain: Manifest, whole: bytes, converted: ConvertedBody) -> Student:
-    """The network without its body in float, since only LiteRT runs it."""
-    above = get_architecture(plain.network).above_features
-    heads = {name: array for name, array in unpack_weights(whole).items() if name.partition(".")[0] in above}
-    weights = pack_weights(list(heads.values()), list(heads))
-    digest = digest_of(weights)
-    manifest = replace(plain, digest=digest, n_weights=count_weights(heads), n_bytes=len(weights), half_precision=None)
-    body = converted._replace(manifest=replace(converted.manifest, weights=digest))
-    return Student(manifest, weights, body)
-
-
 def complete(
-    student: Student,
+    student: HeadsAndBody,
     teacher: Classifier,
-    recipe: CascadeRecipe,
+    recipe: CascadeRecipe | LightHeadsRecipe,
     splits: Mapping[str, Examples],
     negatives: NDArray[np.uint8],
 ) -> Manifest:
@@ -206,7 +183,7 @@ def complete(
     )
 
 
-def _open(student: Student, manifest: Manifest, teacher: Classifier, limit: float) -> Classifier:
+def _open(student: HeadsAndBody, manifest: Manifest, teacher: Classifier, limit: float) -> Classifier:
     manifest = replace(manifest, cascade=Cascade(teacher=teacher.manifest.digest, limit=limit))
     threads = teacher.engine.n_threads
     return Classifier(manifest, student.weights, converted=student.body, n_threads=threads, teacher=teacher)

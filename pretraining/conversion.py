@@ -1,15 +1,19 @@
 """The shipped networks converted for LiteRT: `converted/<network>.tflite`, with a manifest of its own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.conversions import CONVERTED
+from core.models.conversions import CONVERTED, read_bodies
+from model.architectures.registry import get_architecture
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest
+from model.artifacts.weights import count_weights, digest_of, pack_weights, unpack_weights
 from model.conversion.conversion import N_CALIBRATION, ConversionImages, convert
 from model.training.examples import Examples
 from pretraining.labelled_folders import Photograph, decode_all
@@ -53,9 +57,36 @@ def convert_shipped(
     return converted
 
 
+class HeadsAndBody(NamedTuple):
+    """A network as it is stored if only LiteRT runs it: its manifest, the weights of its heads, and its body."""
+
+    manifest: Manifest
+    weights: bytes
+    body: ConvertedBody
+
+
+def keep_heads(plain: Manifest, whole: bytes, converted: ConvertedBody) -> HeadsAndBody:
+    """A network without its body in float.
+
+    Args:
+        plain: The manifest of the whole network.
+        whole: The .npz file of the whole network.
+        converted: Its body.
+    """
+    above = get_architecture(plain.network).above_features
+    heads = {name: array for name, array in unpack_weights(whole).items() if name.partition(".")[0] in above}
+    weights = pack_weights(list(heads.values()), list(heads))
+    digest = digest_of(weights)
+    manifest = replace(plain, digest=digest, n_weights=count_weights(heads), n_bytes=len(weights), half_precision=None)
+    return HeadsAndBody(manifest, weights, converted._replace(manifest=replace(converted.manifest, weights=digest)))
+
+
 def write_converted(converted: ConvertedBody, network: str, out: Path) -> None:
-    """Write the body and its manifest."""
+    """Write the body, unless that of another network is the same, and its manifest."""
     folder = out / CONVERTED
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{network}.tflite").write_bytes(converted.flatbuffer)
+    own = folder / f"{network}.tflite"
+    own.unlink(missing_ok=True)
+    if converted.manifest.digest not in read_bodies(out):
+        own.write_bytes(converted.flatbuffer)
     (folder / f"{network}.json").write_text(converted.manifest.to_json(), encoding="utf-8")

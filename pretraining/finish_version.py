@@ -11,9 +11,9 @@ from core.base.network_catalog import CLASSES
 from model.artifacts.manifest import SHIPPED, Manifest
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
 from model.training.examples import Examples
-from pretraining.conversion import choose_calibration, convert_shipped, write_converted
+from pretraining.conversion import choose_calibration, convert_shipped, keep_heads, write_converted
 from pretraining.labelled_folders import Folders, Photograph, decode_all, digest_contents, read_negatives
-from pretraining.recipes import ScratchRecipe, TransferRecipe, describe_recipe
+from pretraining.recipes import Int8Recipe, ScratchRecipe, TransferRecipe, describe_recipe
 from worker.training.version_manifest import Origin, plain_manifest
 
 _ENOUGH = 100  # photographs in the validation split; with fewer, calibration and threshold would be chance
@@ -82,6 +82,8 @@ def finish_version(
     negatives = read_negatives(folders.neither) if folders.neither else []
     calibration = choose_calibration(photographs, negatives, plain.side_px)
     converted = convert_shipped(plain, weights, calibration, images.splits["validation"])
+    if isinstance(recipe, Int8Recipe):
+        plain, weights, converted = keep_heads(plain, weights, converted)
     manifest = complete_manifest(plain, weights, images, ThresholdRule(bounds), converted=converted)
     write_version(manifest, weights, folders.out)
     write_converted(converted, network, folders.out)

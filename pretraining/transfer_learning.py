@@ -24,9 +24,11 @@ from model.evaluation.version_evaluation import EvaluationImages
 from model.training.fine_tuning import FineTuner, FineTuningExamples
 from pretraining import array_cache
 from pretraining.activation_cache import ActivationCache
+from pretraining.conversion import choose_calibration
 from pretraining.finish_version import decode, finish_version, group_by_split
-from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
-from pretraining.imagenet_weights import find_weights, load_published, read_tensors
+from pretraining.frozen_layers import freeze_in_float, freeze_in_int8
+from pretraining.head_inputs import LabelledInputs, compute_from_activations
+from pretraining.imagenet_weights import PUBLISHED, find_weights, load_published, read_tensors
 from pretraining.labelled_folders import (
     NEITHER,
     Folders,
@@ -38,7 +40,7 @@ from pretraining.labelled_folders import (
     read_negatives,
 )
 from pretraining.negatives import draw_negatives
-from pretraining.recipes import TransferRecipe
+from pretraining.recipes import Int8Recipe, TransferRecipe
 
 if TYPE_CHECKING:
     import keras
@@ -59,17 +61,24 @@ def make_transferred(network: str, recipe: TransferRecipe, folders: Folders) -> 
     photographs = read_folders(folders.data)
     by_split = group_by_split(photographs, folders.data[0])
     negatives = _negatives(folders, "training")
-    published = find_weights()
+    published = find_weights(PUBLISHED[network])
     architecture = get_architecture(network)
     model = architecture.build()
     load_published(read_tensors(published), model, architecture)
 
-    side_px = NETWORKS[network].side_px
+    side_px, first = NETWORKS[network].side_px, recipe.body.fine_tuning.first
     work = f"{network} {side_px} {recipe.body} {digest_of(published)} {digest_contents(photographs + negatives)}"
     cache = folders.cache / f"{network}-{digest_of(work.encode())[:16]}"
-    examples = ActivationCache(model, architecture, recipe.body, cache).compute([*by_split["training"], *negatives])
+    if isinstance(recipe, Int8Recipe):
+        frozen = freeze_in_int8(model, first, choose_calibration(photographs, negatives, side_px))
+    else:
+        frozen = freeze_in_float(model, first)
+    activations = ActivationCache(model, frozen, architecture, recipe.body, cache)
+    examples = activations.compute([*by_split["training"], *negatives])
     training, negative_rows = _fine_tune(model, architecture, recipe, examples, cache / "state.npz")
-    drawn = compute_from_images(model, architecture, draw_negatives(recipe.n_drawn, side_px, recipe.seed))
+    drawn = compute_from_activations(
+        model, architecture, first, frozen(draw_negatives(recipe.n_drawn, side_px, recipe.seed))
+    )
     fit_heads(model, architecture, recipe, training, np.concatenate([drawn, negative_rows]))
 
     weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))

@@ -112,7 +112,9 @@ class Settings(BaseSettings):
     `PAWSORT_INFERENCE_PROCESSES` of them use the devices that TensorFlow sees.
     """
     default_network: str = DEFAULT_NETWORK
-    """The network that a new installation uses."""
+    """The network that a new installation uses: `efficientnet-lite2-fast` and `efficientnet-lite2` are more accurate,
+    `seed-cnn` is faster; see docs/networks.md.
+    """
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     """Below this confidence a picture is marked unsure. By default the model's own."""
     max_upload_bytes: int = Field(256 * GIB, ge=1)

@@ -57,6 +57,7 @@ class Network:
         knows_neither: Whether it has an output for images of neither class, and is trained on them.
         float16: Whether its weights are stored in half the size.
         images_per_s: Photographs that one core classifies, decoding included: an estimate until a job has shown it.
+        needs_litert: Whether LiteRT runs it beside a GPU, too, since its body is shipped in int8 alone.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Network:
     images_per_s: float
     knows_neither: bool = False
     float16: bool = False
+    needs_litert: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,17 @@ TRAINABLE = {
     ),
 }
 
+_LITE2 = Network(
+    name="efficientnet-lite2",
+    title="EfficientNet-Lite2, larger and half as fast as efficientnet-lite0: for whom accuracy counts most",
+    side_px=260,
+    n_weights=6_151_452,
+    images_per_s=60,
+    knows_neither=True,
+    float16=True,
+    needs_litert=True,
+)
+
 LIGHT = {
     "efficientnet-lite0-fast": LightNetwork(
         name="efficientnet-lite0-fast",
@@ -141,6 +154,17 @@ LIGHT = {
         float16=True,
         teacher="efficientnet-lite0",
     ),
+    "efficientnet-lite2-fast": LightNetwork(
+        name="efficientnet-lite2-fast",
+        title="A light network for clear pictures, with efficientnet-lite2 for the others",
+        side_px=260,
+        n_weights=4_695_308,
+        images_per_s=110,
+        knows_neither=True,
+        float16=True,
+        needs_litert=True,
+        teacher="efficientnet-lite2",
+    ),
 }
 
-NETWORKS: dict[str, Network] = {**TRAINABLE, **LIGHT}
+NETWORKS: dict[str, Network] = {**TRAINABLE, _LITE2.name: _LITE2, **LIGHT}

@@ -243,8 +243,19 @@ def find_teacher(session: Session, version: ModelVersion) -> ModelVersion | None
 
 
 def find_trained(session: Session, version: ModelVersion) -> ModelVersion:
-    """The version that a training from this one starts from: itself, or its teacher if it is a light one."""
-    return find_teacher(session, version) or version
+    """The version that a training from this one starts from.
+
+    That is itself, or its teacher if it is a light one, or if neither can be trained the newest of the default network.
+    """
+    accurate = find_teacher(session, version) or version
+    if accurate.network in TRAINABLE:
+        return accurate
+    return _find_newest(session, DEFAULT_TRAINED) or accurate
+
+
+def _find_newest(session: Session, network: str) -> ModelVersion | None:
+    there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None), ModelVersion.network == network)
+    return session.scalar(there.order_by(ModelVersion.id.desc()).limit(1))
 
 
 def _nothing_deployed() -> NotFound:
@@ -298,9 +309,9 @@ def find_version(session: Session, model: str) -> ModelVersion:
     """
     if model.isdecimal():
         return get_version(session, int(model))
-    there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
-    version = session.scalar(there.where(ModelVersion.network == model).order_by(ModelVersion.id.desc()).limit(1))
+    version = _find_newest(session, model)
     if version is None:
+        there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
         networks = ", ".join(sorted({version.network for version in session.scalars(there)})) or "none yet"
         raise NotFound(f"There is no model {model!r}: expected a version's number or a network's name ({networks}).")
     return version

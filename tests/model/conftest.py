@@ -7,10 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 import model
-from model.artifacts.conversion import ConversionManifest, ConvertedBody
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
-from pretraining.distillation import open_shipped
+from pretraining.shipped import open_shipped
 
 PRETRAINED = Path(next(iter(model.__path__))) / "pretrained"
 
@@ -54,18 +53,10 @@ def lite() -> Classifier:
 @pytest.fixture(scope="session")
 def light() -> Classifier:
     """The light version in front of `efficientnet-lite0`, as CPUs serve both."""
-    return open_light("efficientnet-lite0-fast", "efficientnet-lite0")
-
-
-def open_light(network: str, teacher: str) -> Classifier:
-    """A shipped light version."""
-    manifest = Manifest.from_json((PRETRAINED / f"{network}.json").read_bytes())
-    conversion = ConversionManifest.from_json((PRETRAINED / "converted" / f"{network}.json").read_text())
-    body = ConvertedBody(conversion, (PRETRAINED / "converted" / f"{network}.tflite").read_bytes())
-    weights = (PRETRAINED / f"{network}.npz").read_bytes()
-    return Classifier(manifest, weights, converted=body, teacher=open_shipped(teacher, PRETRAINED)[1])
+    return open_shipped("efficientnet-lite0-fast", PRETRAINED)
 
 
 @pytest.fixture(scope="session")
 def networks_that_ship(shipped: Classifier, lite: Classifier, light: Classifier) -> dict[str, Classifier]:
-    return {one.manifest.network: one for one in (shipped, lite, light)}
+    larger = [open_shipped(network, PRETRAINED) for network in ("efficientnet-lite2", "efficientnet-lite2-fast")]
+    return {one.manifest.network: one for one in (shipped, lite, light, *larger)}

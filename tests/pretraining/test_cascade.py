@@ -5,27 +5,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.architectures.head_outputs import outputs_of
+from model.artifacts.weights import unpack_weights
 from model.evaluation.version_evaluation import Bounds
 from model.training.examples import Examples
 from pretraining import cascade
-from pretraining.cascade import Student
-from pretraining.distillation import is_for_training, open_shipped
+from pretraining.conversion import HeadsAndBody, write_converted
+from pretraining.distillation import is_for_training
 from pretraining.labelled_folders import NEITHER, Photograph
+from pretraining.light_heads import fit_light_heads
 from pretraining.recipes import RECIPES, CascadeRecipe
+from pretraining.shipped import open_shipped, read_shipped
 from tests.model.conftest import PRETRAINED, draw_images
-from tests.model.inference.test_litert_engine import read_converted
 
 N = 60
 
 
 @pytest.fixture(scope="module")
 def parts():
-    weights, teacher = open_shipped("seed-cnn", PRETRAINED)
+    teacher, shipped = open_shipped("seed-cnn", PRETRAINED), read_shipped("seed-cnn", PRETRAINED)
     images = draw_images(N, 64)
     p_dog = teacher.predict(images)[:, 1]
     labels = (p_dog > 0.5).astype(np.int64)
     labels[np.argsort(np.abs(p_dog - 0.5))[:6]] ^= 1  # wrong where it is least sure
-    student = Student(replace(teacher.manifest, half_precision=None), weights, read_converted("seed-cnn"))
+    student = HeadsAndBody(replace(teacher.manifest, half_precision=None), shipped.weights, shipped.body)
     return student, teacher, {"validation": Examples(images, labels)}
 
 
@@ -49,3 +52,26 @@ def test_the_limit_is_the_lowest_that_keeps_its_bounds_and_metrics_are_those_of_
 def test_half_of_the_photographs_of_neither_train_chosen_by_their_content():
     negatives = [Photograph(b"", NEITHER, bytes([*range(31), last])) for last in range(256)]
     assert sum(map(is_for_training, negatives)) == 128
+
+
+def test_new_heads_of_a_light_network_learn_the_answers_of_another_teacher():
+    network, random = "efficientnet-lite0-fast", np.random.default_rng(3)
+    old = unpack_weights(read_shipped(network, PRETRAINED).weights)
+    features = random.uniform(0, 1, (300, 1280)).astype(np.float32)
+    swapped = outputs_of(network, old, features)[:, [1, 0, 2]].astype(np.float64)
+    swapped[:, :2] += 1e-3  # features of no picture: most are of neither, but each leans to one side
+    before, after = (
+        outputs_of(network, heads, features) for heads in (old, fit_light_heads(network, old, features, swapped, 1e-4))
+    )
+    assert np.abs(after - swapped).mean() < 0.5 * np.abs(before - swapped).mean()
+
+
+def test_a_body_that_is_there_already_is_not_written_again(tmp_path):
+    body = read_shipped("seed-cnn", PRETRAINED).body
+    for network in ("first", "second"):
+        write_converted(body, network, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "converted").iterdir()) == [
+        "first.json",
+        "first.tflite",
+        "second.json",
+    ]

@@ -12,6 +12,7 @@ import structlog
 from core.base import gpus
 from core.base.database import Database
 from core.base.errors import BadWeights, NotConverted
+from core.base.network_catalog import NETWORKS
 from core.decoding.pool.decoder_pool import processors
 from core.models import conversions, registry
 from core.orm.models import Conversion, ModelVersion
@@ -103,7 +104,8 @@ class NetworkCache:
     def open(self, version: ModelVersion, n_threads: int | None = None) -> "Classifier":
         """The network of a version, not cached: in LiteRT on a CPU if it was converted, else in TensorFlow.
 
-        A light version runs in LiteRT alone. Where it cannot, its teacher answers for every image.
+        A light version runs in LiteRT alone. Where it cannot, its teacher answers for every image. Networks whose body
+        is shipped in int8 alone run in LiteRT beside a GPU, too.
 
         Args:
             n_threads: None: one for each processor.
@@ -165,13 +167,18 @@ class NetworkCache:
     def _find_conversion(self, version: ModelVersion) -> Conversion | None:
         from model.inference import devices, litert_engine
 
-        if not litert_engine.is_installed() or self.device() != devices.CPU:
+        if not litert_engine.is_installed() or not (_needs_litert(version) or self.device() == devices.CPU):
             return None
         with self._db.read() as session:
             return conversions.find(session, version.id)
 
     def _prepare_tensorflow(self, version: ModelVersion, n_threads: int | None) -> None:
-        """Set the threads of TensorFlow, or say why the version cannot be used without it."""
+        """Set the threads of TensorFlow, or say why the version cannot be used here."""
+        if _needs_litert(version):
+            raise BadWeights(
+                f"Model version {version.id} needs LiteRT, since its layers are shipped in int8 alone. LiteRT is not"
+                " installed here, or the layers are damaged. Use another version."
+            )
         if has_tensorflow():
             if n_threads is not None:
                 from model.inference.tensorflow_engine import configure_threads
@@ -197,6 +204,11 @@ class NetworkCache:
             BadWeights: As `get`.
         """
         return self._files.fetch(version.digest, f"weights of model version {version.id}")
+
+
+def _needs_litert(version: ModelVersion) -> bool:
+    network = NETWORKS.get(version.network)
+    return network is not None and network.needs_litert
 
 
 def has_tensorflow() -> bool:

@@ -7,7 +7,7 @@ from core.base.errors import BadWeights, Invalid
 from core.models import registry
 from core.training import training_jobs
 from core.training.parameters import HEAD
-from tests.support.factories import make_manifest
+from tests.support.factories import make_manifest, make_version
 from tests.support.light_version import LIGHT, TEACHER, make_light_manifest, use_light_version
 
 DATABASES = ("sqlite",)
@@ -47,3 +47,12 @@ def test_a_light_version_without_its_teacher_is_refused_with_a_sentence(db: Data
         light = registry.find_version(session, LIGHT)
         with pytest.raises(BadWeights, match="needs an accurate version, which is missing"):
             registry.find_teacher(session, light)
+
+
+def test_a_version_that_cannot_be_trained_leaves_a_training_to_the_newest_of_the_default_network(db: Database) -> None:
+    _, accurate = use_light_version(db)
+    larger = make_version(db, "efficientnet-lite2", weights=b"larger")
+    with db.write() as session:
+        registry.promote(session, larger)
+        assert registry.network_to_train(session) == TEACHER
+        assert registry.find_trained(session, registry.get_version(session, larger)).id == accurate

@@ -83,7 +83,7 @@ def test_defaults_are_within_their_bounds():
 
 
 def test_a_light_network_takes_the_images_of_its_teacher():
-    assert {network.side_px == TRAINABLE[network.teacher].side_px for network in LIGHT.values()} == {True}
+    assert {network.side_px == NETWORKS[network.teacher].side_px for network in LIGHT.values()} == {True}
 
 
 def test_all_tables_know_the_same_networks():

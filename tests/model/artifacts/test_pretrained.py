@@ -8,18 +8,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.base.network_catalog import NETWORKS
+from core.base.network_catalog import LIGHT, NETWORKS
 from core.decoding.images import decode_image
 from model.arrays.metrics import evaluate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import unpack_weights
+from model.conversion.agreement import Agreement, find_disagreements
+from pretraining.shipped import read_shipped
 from tests.model.conftest import PRETRAINED, draw_images
 from web.example import archive, draw
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")
 SHIPPED = sorted(path.stem for path in PRETRAINED.glob("*.json"))
-FLOORS = {"seed-cnn": 0.82, "efficientnet-lite0": 0.99, "efficientnet-lite0-fast": 0.99}
-SIZES_MB = {"seed-cnn": 5, "efficientnet-lite0": 10, "efficientnet-lite0-fast": 3}
+FLOORS = {
+    "seed-cnn": 0.82,
+    "efficientnet-lite0": 0.99,
+    "efficientnet-lite0-fast": 0.99,
+    "efficientnet-lite2": 0.99,
+    "efficientnet-lite2-fast": 0.99,
+}
+SIZES_MB = {
+    "seed-cnn": 5,
+    "efficientnet-lite0": 10,
+    "efficientnet-lite0-fast": 3,
+    "efficientnet-lite2": 3,
+    "efficientnet-lite2-fast": 3,
+}
 N_SAMPLE = 150  # photographs of each class: enough to see a break, few enough for every run
 
 
@@ -91,17 +105,40 @@ def test_the_float16_weights_of_efficientnet_lite0_are_finite():
     assert all(np.isfinite(array).all() for array in arrays.values())
 
 
-def test_pictures_of_nothing_are_turned_away(lite):
+@pytest.mark.parametrize("network", sorted(set(NETWORKS) - set(LIGHT)))
+def test_a_shipped_body_in_int8_agrees_with_the_network_in_float(network):
+    conversion = read_shipped(network, PRETRAINED).body.manifest
+    assert conversion.precision == "int8"
+    assert conversion.agreement["n_images"] == 1000
+    assert find_disagreements(Agreement(**conversion.agreement), "int8") == []
+
+
+@pytest.mark.parametrize("network", sorted(LIGHT))
+def test_a_light_version_names_the_shipped_teacher(network):
+    cascade = read_manifest(network).cascade
+    assert cascade is not None
+    assert cascade["teacher"] == read_manifest(LIGHT[network].teacher).digest
+
+
+def test_both_light_networks_have_one_body_and_heads_of_their_own():
+    first, second = (read_shipped(network, PRETRAINED) for network in sorted(LIGHT))
+    assert first.body.flatbuffer == second.body.flatbuffer
+    assert first.weights != second.weights
+
+
+@pytest.mark.parametrize("network", ["efficientnet-lite0", "efficientnet-lite2"])
+def test_pictures_of_nothing_are_turned_away(network, networks_that_ship):
     """Plain colours and kinds of noise that were not used to set the threshold."""
-    manifest = read_manifest("efficientnet-lite0")
+    manifest = read_manifest(network)
     side_px = manifest.side_px
     random = np.random.default_rng(11)
     plain = np.broadcast_to(random.integers(0, 256, (12, 1, 1, 3), dtype=np.uint8), (12, side_px, side_px, 3))
     salt = plain.copy()
     salt[random.random(salt.shape[:3]) < 0.2] = 255
-    squares = np.kron(random.integers(0, 256, (12, side_px // 8, side_px // 8, 3)), np.ones((1, 8, 8, 1)))
+    squares = np.kron(random.integers(0, 256, (12, -(-side_px // 8), -(-side_px // 8), 3)), np.ones((1, 8, 8, 1)))
+    squares = squares[:, :side_px, :side_px]
     pictures = np.concatenate([plain, salt, squares.astype(np.uint8), draw_images(12, side_px)])
-    probabilities = lite.predict(pictures)
+    probabilities = networks_that_ship[network].predict(pictures)
     assert (probabilities.sum(axis=1) <= 1 + 1e-6).all()
     assert (probabilities.max(axis=1) < manifest.threshold).mean() >= 0.9
 

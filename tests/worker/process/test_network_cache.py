@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 
 from core.base.database import Database
 from core.base.errors import BadWeights
+from core.base.network_catalog import NETWORKS
 from core.models import conversions, registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
 from instance.base import programs
+from model.inference.devices import Device
 from pretraining.__main__ import PRETRAINED
 from tests.support.deadlines import within
 from tests.support.mirrored_version import add_mirrored
@@ -189,3 +192,24 @@ def test_where_litert_is_missing_the_teacher_answers_for_every_picture(
     assert found.engine.name == "TensorFlow"
     np.testing.assert_array_equal(found.predict(images), teacher.predict(images))
     assert cache.body_of(light) == found.body
+
+
+@pytest.fixture
+def int8_alone(light: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
+    """A version whose layers are shipped in int8 alone, on a machine with a GPU."""
+    network = replace(NETWORKS["seed-cnn"], needs_litert=True)
+    monkeypatch.setattr(network_cache, "NETWORKS", {"seed-cnn": network})
+    monkeypatch.setattr(NetworkCache, "device", lambda self: Device(place="/GPU:0", name="gpu: drawn"))
+    return light
+
+
+def test_layers_in_int8_alone_run_in_litert_beside_a_gpu_too(cache: NetworkCache, int8_alone: ModelVersion) -> None:
+    assert cache.get(int8_alone.id).engine.name == "LiteRT"
+
+
+def test_layers_in_int8_alone_say_that_they_need_litert(
+    cache: NetworkCache, int8_alone: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.inference.litert_engine.is_installed", lambda: False)
+    with pytest.raises(BadWeights, match="needs LiteRT, since its layers are shipped in int8 alone"):
+        cache.get(int8_alone.id)
