@@ -1,12 +1,14 @@
 """Performs calls and workflows for programs with asyncio (or Trio): sends, retries, waits."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx2
 
-from pawsort.api.calls import Call, Flow, Item, Pause, Stream, step
+from pawsort.api.calls import Call, Flow, Item, Pause, Stream, Subscription, step
 from pawsort.api.connection import READ_BYTES, Connection, answer_of, request_of
+from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
 from pawsort.api.retries import Attempts, Retries, explain_failure, is_success
 from pawsort.api.transport import BROKEN_OFF
@@ -39,8 +41,12 @@ class AsyncTransport:
             result: T = end.value
             return result
 
-    async def iterate(self, stream: Stream[T]) -> AsyncIterator[T]:
-        """Perform a workflow, and iterate over its items."""
+    async def iterate(self, stream: Stream[T] | Subscription[T]) -> AsyncIterator[T]:
+        """Perform a workflow, and iterate over its items; or iterate over events."""
+        if isinstance(stream, Subscription):
+            async for event in self._subscribe(stream):
+                yield event
+            return
         try:
             effect = next(stream)
             while True:
@@ -67,18 +73,34 @@ class AsyncTransport:
         request = request_of(effect)
         if effect.target is None:
             return answer_of(effect, await self._retry(lambda: self.http.request(**request)))
-        opened = self.http.build_request(**request)
-        response = await self._retry(lambda: self.http.send(opened, stream=True))
-        try:
+        async with self._open(effect) as response:
             async for block in response.aiter_bytes(READ_BYTES):
                 effect.target.write(block)
+        return None
+
+    async def _subscribe(self, subscription: Subscription[T]) -> AsyncIterator[T]:
+        event: T | None = None
+        while event is None or not subscription.is_last(event):
+            async with self._open(Call(bytes, "GET", subscription.path)) as response:
+                async for received in httpx2.EventSource(response):
+                    if not received.data:  # a sign of life
+                        continue
+                    event = decode(subscription.event, received.json())
+                    yield event
+
+    @asynccontextmanager
+    async def _open(self, call: Call[Any]) -> AsyncIterator[httpx2.Response]:
+        """Open an answer as a stream of bytes."""
+        request = self.http.build_request(**request_of(call))
+        response = await self._retry(lambda: self.http.send(request, stream=True))
+        try:
+            yield response
         except httpx2.RemoteProtocolError as error:
             raise ClientError(BROKEN_OFF) from error
         except httpx2.TransportError as error:
             raise explain_failure(error, self.connection.server) from error
         finally:
             await response.aclose()
-        return None
 
     async def _retry(self, send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
         """Send until the server gives a final answer."""

@@ -4,7 +4,7 @@ A workflow of several calls is a generator that yields these and gets the answer
 transport does, with asyncio or without, so that both kinds of programs share every workflow.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, BinaryIO, Generic, TypeAlias, TypeVar
@@ -44,6 +44,19 @@ class Call(Generic[T]):
     def parameters(self) -> dict[str, str | int | float]:
         """The query as it is sent."""
         return {name: _in_query(value) for name, value in self.query.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription(Generic[T]):
+    """Events that the server sends by itself, until the last one. A broken connection is made again.
+
+    Attributes:
+        event: The type of their data.
+    """
+
+    event: type[T]
+    path: str
+    is_last: Callable[[T], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, Stream
+from pawsort.api.calls import Call, Flow, Stream, Subscription
 from pawsort.api.transport import Transport
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ class Group:
 
         return perform
 
-    def _bind_stream(self, describe: Callable[P, Stream[T]]) -> Callable[P, Iterator[T]]:
+    def _bind_stream(self, describe: Callable[P, Stream[T] | Subscription[T]]) -> Callable[P, Iterator[T]]:
         @functools.wraps(describe)
         def perform(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
             return self._transport.iterate(describe(*args, **kwargs))
@@ -53,7 +53,7 @@ class AsyncGroup:
 
         return perform
 
-    def _bind_stream(self, describe: Callable[P, Stream[T]]) -> Callable[P, AsyncIterator[T]]:
+    def _bind_stream(self, describe: Callable[P, Stream[T] | Subscription[T]]) -> Callable[P, AsyncIterator[T]]:
         @functools.wraps(describe)
         def perform(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
             return self._transport.iterate(describe(*args, **kwargs))
@@ -81,7 +81,7 @@ class Operation(Generic[P, T]):
 class Listing(Generic[P, T]):
     """A list that may be long, or that grows while it is read, as a method."""
 
-    def __init__(self, describe: Callable[Concatenate[Any, P], Stream[T]]) -> None:
+    def __init__(self, describe: Callable[Concatenate[Any, P], Stream[T] | Subscription[T]]) -> None:
         self.describe = describe
         self.__doc__ = describe.__doc__
 

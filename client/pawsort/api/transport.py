@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from pawsort.api.calls import Call, Flow, Item, Pause, Stream, step
+from pawsort.api.calls import Call, Flow, Item, Pause, Stream, Subscription, step
 from pawsort.api.connection import READ_BYTES, Connection, answer_of, request_of
+from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
 from pawsort.api.retries import Retries, explain_failure
 
@@ -40,8 +41,11 @@ class Transport:
             result: T = end.value
             return result
 
-    def iterate(self, stream: Stream[T]) -> Iterator[T]:
-        """Perform a workflow, and iterate over its items."""
+    def iterate(self, stream: Stream[T] | Subscription[T]) -> Iterator[T]:
+        """Perform a workflow, and iterate over its items; or iterate over events."""
+        if isinstance(stream, Subscription):
+            yield from self._subscribe(stream)
+            return
         try:
             effect = next(stream)
             while True:
@@ -71,6 +75,16 @@ class Transport:
             for block in response.iter_bytes(READ_BYTES):
                 effect.target.write(block)
         return None
+
+    def _subscribe(self, subscription: Subscription[T]) -> Iterator[T]:
+        event: T | None = None
+        while event is None or not subscription.is_last(event):
+            with self.open(Call(bytes, "GET", subscription.path)) as response:
+                for received in httpx2.EventSource(response):
+                    if not received.data:  # a sign of life
+                        continue
+                    event = decode(subscription.event, received.json())
+                    yield event
 
     @contextmanager
     def open(self, call: Call[Any]) -> Iterator[httpx2.Response]:

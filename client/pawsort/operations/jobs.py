@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Unpack
 
-from pawsort.api.calls import NOTHING, Call, Flow, Stream, ask, pages
+from pawsort.api.calls import NOTHING, Call, Flow, Stream, Subscription, ask, pages
 from pawsort.api.errors import ClientError
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.operations.references import ImageReference, JobReference, image_id, job_id
@@ -32,6 +32,7 @@ from pawsort.schemas import (
     ShownLabel,
 )
 
+ENDED = frozenset({"done", "cancelled", "failed"})
 FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
 
 
@@ -153,6 +154,11 @@ class JobOperations:
     def epochs(self, job: JobReference) -> Call[Epochs]:
         """Return the epochs of a training, and its present phase."""
         return Call(Epochs, "GET", f"/jobs/{job_id(job)}/epochs")
+
+    @Listing
+    def events(self, job: JobReference) -> Subscription[Job]:
+        """Iterate over the job as it is now, and whenever its state or counts change, until it has ended."""
+        return Subscription(Job, f"/jobs/{job_id(job)}/events", lambda job: job.state in ENDED)
 
     @Operation
     def export(

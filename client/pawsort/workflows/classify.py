@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 from pawsort.api.answers import Job
 from pawsort.api.errors import BadArchive, ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.jobs import ENDED
 from pawsort.operations.references import new_id
 from pawsort.operations.uploads import Uploads
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
@@ -20,7 +21,6 @@ from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import Found, SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 
-ENDED = frozenset({"done", "cancelled", "failed"})
 FIRST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.0
 LONGEST_NAME = 200

@@ -8,10 +8,10 @@ from typing import Any
 from pawsort.api.calls import PAGE_SIZE, Call, Flow, Item, Pause, Stream, ask
 from pawsort.api.decoding import decode
 from pawsort.api.errors import JobFailed, NotFound
+from pawsort.operations.jobs import ENDED
 from pawsort.schemas import Epoch, Epochs, Job, Result
 from pawsort.uploads.sending import Sending
 
-ENDED = frozenset({"done", "cancelled", "failed"})
 FIRST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.0
 

@@ -11,12 +11,12 @@ from typing import Any, Literal, Protocol
 from pawsort.api.answers import Epoch, Job, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.jobs import ENDED
 from pawsort.operations.references import new_id
 from pawsort.operations.uploads import Uploads
 from pawsort.uploads.shards import Limits, Shard
 from pawsort.uploads.sources import SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
-from pawsort.workflows.classify import ENDED
 
 PAUSE_S = 0.5
 

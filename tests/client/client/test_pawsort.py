@@ -53,6 +53,7 @@ def test_a_folder_yields_its_results_in_order_and_each_picture_shows_itself(
     with classifying(db):
         job = client.classify(folder, name="cats <b>")
         results = list(job)
+        assert [seen.state for seen in client.jobs.events(job)][-1] == "done"
     assert [result.path for result in results] == [f"photos/{number:04d}.jpg" for number in range(300)]
     assert {(result.label, result.error) for result in results} == {("cat", None)}
     assert job.wait().state == "done"
@@ -69,6 +70,7 @@ def test_the_asynchronous_client_has_the_same_names(address: str, token: str, db
             labels = [result.label async for result in job.results()]
             assert labels == ["cat"] * 3
             assert (await job.wait()).counts.done == 3
+            assert [seen.state async for seen in client.jobs.events(job)] == ["done"]
             assert [one.id async for one in client.jobs.list()] == [job.id]
             with pytest.raises(NotFound):
                 await client.audits.get("00000000-0000-4000-8000-000000000000")

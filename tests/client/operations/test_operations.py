@@ -14,15 +14,9 @@ from tests.support.api_document import make_document
 from tests.support.client_schemas import TARGET, generate
 from tests.support.paths import ROOT
 
-CALL = re.compile(r'(?:Call\(\w+, "([A-Z]+)"|pages\(\w+), f?"([^"]+)"', re.DOTALL)
-# A form for archives, a stream for browsers, and the state of the server.
-NOT_OFFERED = {
-    ("POST", "/archives"),
-    ("GET", "/jobs/{}/events"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-    ("GET", "/metrics"),
-}
+CALL = re.compile(r'(?:Call\(\w+, "([A-Z]+)"|(?:pages|Subscription)\(\w+), f?"([^"]+)"', re.DOTALL)
+# A form for archives, and the state of the server.
+NOT_OFFERED = {("POST", "/archives"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 
 
 def offered() -> set[tuple[str, str]]:
