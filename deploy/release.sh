@@ -27,7 +27,7 @@ say "the guide"
 quietly make docs
 
 say "wheels"
-for project in client .; do
+for project in ./client .; do
   rm -rf "$project/build"
   quietly "$python" -m pip wheel --no-deps --no-build-isolation --wheel-dir "$dist" "$project"
 done

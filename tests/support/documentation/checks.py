@@ -30,6 +30,8 @@ OTHERS = {
     "id": "the number of the user",
     "jq": "selects parts of JSON",
     "kubectl": "a cluster of yours; tests/deploy/test_chart.py checks the names in its Secret",
+    "openapi-python-client": "generates a client; tests/integration/test_generated_clients.py runs it",
+    "npx": "generates a client; tests/integration/test_generated_clients.py runs it",
     "openssl": "makes random numbers",
     "rm": "removes a file",
     "sort": "sorts lines",
