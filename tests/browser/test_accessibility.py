@@ -1,10 +1,15 @@
-"""axe-core on every page, light and dark, wide and narrow. A page that nobody goes over fails a test of its own."""
+"""axe-core on every page, light and dark, wide and narrow. A page that nobody goes over fails a test of its own.
+
+The usual run takes each page at one width, every other one wide; the long run takes all at both.
+"""
 
 from importlib.resources import files
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Page
 
 from core.base.database import Database
@@ -36,19 +41,20 @@ def test_every_page_is_gone_over(app: App, db: Database, blobs: Blobs) -> None:
     assert list_endpoints(app) == covered, "add what is missing to tests/support/browser/furnished_site.py"
 
 
+@pytest.mark.parametrize("n_widths", [1, pytest.param(2, marks=pytest.mark.slow)], ids=["one width", "both widths"])
 def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
-    page: Page, site: str, db: Database, blobs: Blobs
+    page: Page, site: str, db: Database, blobs: Blobs, n_widths: int
 ) -> None:
-    pages = furnish(db, blobs)
+    widths = cycle(WIDTHS)
     found: list[Any] = []
     is_in = False
-    for shown in sorted(pages, key=lambda one: one.needs_login):
+    for shown in sorted(furnish(db, blobs), key=lambda one: one.needs_login):
         if shown.needs_login and not is_in:
             log_in_as(page, site, db)
             is_in = True
         _open(page, site, shown)
         found += [(shown, "a table without a caption", one) for one in page.evaluate(NAMELESS_TABLES)]
-        for width in WIDTHS:
+        for width in islice(widths, n_widths):
             page.set_viewport_size({"width": width, "height": 900})
             found += [(shown, width, one) for one in page.evaluate(RUN, COLOURS)]
             for scheme in SCHEMES:
