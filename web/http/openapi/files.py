@@ -2,15 +2,19 @@
 
 from typing import Any
 
+TEXT = {"type": "string"}
 BINARY = {"type": "string", "format": "binary"}
 OCTETS = "application/octet-stream"
 FORM = "multipart/form-data"
 
 
 def file_body(*media_types: str) -> dict[str, Any]:
-    """A body that is a file of one of these types, for `@api.doc(extensions=...)`; a form has it in the field `file`.
+    """A body that is a file, for `@api.doc(extensions=...)`; a form has it in the field `file`.
 
     The type of the body decides nothing, so that programs without a type for such files send octets.
+
+    Args:
+        media_types: Other types that it is often sent as.
     """
     form = {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}
     schemas = {media_type: form if media_type == FORM else BINARY for media_type in (*media_types, OCTETS)}
@@ -26,7 +30,7 @@ def file_answer(description: str, media_type: str, **headers: str) -> Any:
     """
     return {
         "description": description,
-        "content": {media_type: {"schema": BINARY}},
+        "content": {media_type: {"schema": TEXT if media_type.startswith("text/") else BINARY}},
         "headers": {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in headers.items()},
     }
 

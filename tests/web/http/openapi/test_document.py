@@ -16,6 +16,7 @@ VERBS = (
     *("replay", "retry", "revoke", "rollBack", "rotate", "run", "send", "set", "stream", "undo", "update", "upload"),
     *("withdraw",),
 )
+BINARY = {"type": "string", "format": "binary"}
 Document = dict[str, Any]
 
 
@@ -95,10 +96,11 @@ def test_a_login_and_a_right_are_described_wherever_they_are_needed(document: Do
 
 
 def test_files_are_described_as_such(document: Document) -> None:
-    shard = document["paths"]["/api/v1/uploads/{upload_uuid}/shards/{seq}"]["put"]["requestBody"]["content"]
-    assert list(shard) == ["application/x-tar", "application/octet-stream"]
+    archive = document["paths"]["/api/v1/archives"]["post"]["requestBody"]["content"]
+    assert archive["application/octet-stream"] == archive["application/x-tar"] == {"schema": BINARY}
+    assert archive["multipart/form-data"]["schema"]["properties"] == {"file": BINARY}
     csv = document["paths"]["/api/v1/jobs/{job_uuid}/export.csv"]["get"]["responses"]["200"]
-    assert csv["content"]["text/csv"]["schema"] == {"type": "string", "format": "binary"}
+    assert csv["content"]["text/csv"]["schema"] == {"type": "string"}
     assert csv["headers"].keys() == {"Content-Disposition", "Pawsort-Partial"}
 
 
