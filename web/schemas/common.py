@@ -49,7 +49,8 @@ Model = VersionNumber | NetworkOrNumber
 ClassName = TypeAliasType("ClassName", Annotated[str, OneOf(CLASSES)])
 PersonsLabel = TypeAliasType("PersonsLabel", Annotated[str, OneOf((*CLASSES, "neither"))])
 ShownLabel = TypeAliasType("ShownLabel", Annotated[str, OneOf((*CLASSES, "unsure"))])
-NetworkName = TypeAliasType("NetworkName", Annotated[str, OneOf(NETWORKS)])
+# Described, not checked: a version whose network this release does not know is shown all the same.
+NetworkName = TypeAliasType("NetworkName", Annotated[str, WithJsonSchema({"type": "string", "enum": [*NETWORKS]})])
 Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 # Described as a list: most generators of clients know no tuples.
 Pair = Annotated[
