@@ -75,7 +75,8 @@ class Scrape(Collector):
 def get_metrics() -> Response:
     """Jobs, images, workers, queues, times and requests of the whole installation
 
-    Where the operator has set a token, send it as a bearer token.
+    Prometheus' text format, or OpenMetrics where `Accept` names it. Where the operator has set a token, send it as a
+    bearer token.
     """
     services = get_services()
     if not may_see_details(services.settings):
