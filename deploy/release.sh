@@ -47,7 +47,7 @@ quietly "$work/client/bin/python" -m pip install "$dist/pawsort-$version-py3-non
 quietly "$work/server/bin/python" -m pip install --require-hashes -r requirements/web.txt
 quietly "$work/server/bin/python" -m pip install --no-deps "$dist"/*.whl
 quietly "$work/server/bin/pawsort" migrate --help
-quietly "$work/server/bin/python" -c "import web.app; from web.pages.system.help import FIRST_PAGE, GUIDE; assert (GUIDE / FIRST_PAGE).exists()"
+quietly "$work/server/bin/python" -c "import web.app; from web.pages.system.help import GUIDE; assert (GUIDE / \"docs\" / \"README.html\").exists()"
 
 images="web worker training worker-gpu"
 if docker version > /dev/null 2>&1; then

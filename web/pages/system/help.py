@@ -12,9 +12,15 @@ from web.http.rights import needs, public
 
 # `make docs` builds it from the Markdown in docs; images and packages bring it along.
 GUIDE = Path(__file__).parents[2] / "help"
-FIRST_PAGE = "docs/README.html"
 
 pages = Blueprint("help_pages", __name__)
+
+
+@pages.app_template_global()
+def guide_address(page: str) -> str | None:
+    """The address of a page of the guide by its name in `docs`; None where the guide is not installed."""
+    path = f"docs/{page}.html"
+    return url_for("help_pages.show_guide", path=path) if (GUIDE / path).is_file() else None
 
 
 @pages.get("/help")
@@ -27,7 +33,6 @@ def show_help() -> str:
         address=request.host_url.rstrip("/"),
         max_image_bytes=settings.max_image_bytes,
         new_id=uuid4(),
-        has_guide=(GUIDE / FIRST_PAGE).is_file(),
     )
 
 
