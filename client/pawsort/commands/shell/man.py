@@ -17,7 +17,7 @@ from pawsort.terminal import say, show
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Folder for the pages. [default: ~/.local/share/man/man1, where man finds them]",
+    help="Folder for the pages. [default: ~/.local/share/man/man1; man looks there if ~/.local/bin is on the PATH]",
 )
 def command(folder: Path | None) -> None:
     """Write the man pages of all commands: `man pawsort`, `man pawsort-classify`, `man pawsort-jobs-show`."""
