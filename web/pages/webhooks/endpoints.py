@@ -33,7 +33,7 @@ EVENT_WORDS = {
     Event.VERSION_PROMOTED: "another version is in use",
     Event.VERSION_ROLLED_BACK: "the previous version is in use again",
     Event.SCHEDULE_FAILED: "a run of a schedule has failed",
-    Event.TEST: "a test",
+    Event.TEST: "somebody asks for a test",
 }
 STATE_WORDS = {
     DeliveryState.DELIVERED: ("Delivered", "done"),
