@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
 from core.accounts import accounts
 from core.accounts.rights import Role
@@ -200,3 +201,13 @@ def test_what_is_done_with_endpoints_is_on_record_without_secrets(db: Database) 
     assert [one.action for one in entries] == ["webhook.create", "webhook.rotate", "webhook.change", "webhook.delete"]
     assert first != second
     assert not any(secret in str(one.details) for one in entries for secret in (first, second))
+
+
+def test_an_error_of_the_database_does_not_show_the_secret(db: Database) -> None:
+    endpoint = add_endpoint(db, ADA)
+    with db.read() as session:
+        row = session.get_one(WebhookEndpoint, endpoint)
+    values = {"id": endpoint, "name": "again", "url": URL, "events": [], "secret": row.secret}
+    with pytest.raises(IntegrityError) as raised, db.write() as session:
+        session.execute(insert(WebhookEndpoint).values(values))
+    assert row.secret not in str(raised.value)
