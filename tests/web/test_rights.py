@@ -85,6 +85,7 @@ class World:
             "uploads.upload_shard": {"data": make_tar({"a.jpg": draw_picture()})},
             "uploads.complete_upload": {"json": {"partial": True}},
             "archives.put_archive": {"data": make_tar({"a.jpg": draw_picture()}), "query_string": {"id": job}},
+            "archives.upload_archive": {"data": make_tar({"a.jpg": draw_picture()}), "query_string": {"id": job}},
             "label_batches.undo_label_batch": {"json": {"id": new}},
             "edit_job_pages.save_job": {"data": {"name": "new"}},
             "job_pages.delete_job": {"data": {"confirmation": "delete"}},
