@@ -11,7 +11,7 @@ supported too; it lacks the fields marked with a star, which are then null:
     calibration  {"temperature": T}: the output's logit is divided by T
     bounds*      limits of the threshold on the validation split: {"max_wrong", "max_unsure", "max_taken"}, shares
     digest       SHA-256 of the weights file, hexadecimal
-    n_weights    number of weights
+    n_weights    number of weights in the file; of the heads alone if the body is shipped in int8 alone
     n_bytes*     size of the weights file
     metrics      by split ("validation", "judging", which is the test split of jobs, "test"): the fields of
                  `model.arrays.metrics.Metrics`; "strangers": the number of negatives (images of neither class), if
