@@ -2,17 +2,20 @@
 
 import csv
 import io
+import json
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from core.base.database import Database
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
+from pawsort.cli import cli
 from pawsort.console import Terminal
 from pawsort.files.export import write_results
 from pawsort.uploads.progress import ProgressBars
@@ -109,6 +112,17 @@ def test_listed_files_are_uploaded_under_their_paths_and_what_is_missing_is_said
     assert [one.path for one in outcome.skipped] == ["photos/gone.jpg"]
     assert [row["path"] for row in rows_of(pawsort, outcome, tmp_path / "out.csv")] == ["photos/new/0001.jpg"]
     assert pawsort.get_job(outcome.jobs[0])["name"] == "photos"
+
+
+def test_the_command_prints_one_document_or_a_line_for_each_result(address: str, token: str, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "photos", 2)
+    words = ["classify", str(folder), "--server", address, "--json", "--quiet"]
+    whole, lines = (CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, [*words, *more]) for more in ([], ["-o", "-"]))
+    assert (whole.exit_code, whole.stderr, lines.exit_code, lines.stderr) == (0, "", 0, "")
+    document = json.loads(whole.stdout)
+    assert (document["n_images"], document["by_label"]["cat"], document["is_complete"]) == (2, 2, True)
+    assert [job["state"] for job in document["jobs"]] == ["done"]
+    assert [json.loads(line)["path"] for line in lines.stdout.splitlines()] == ["photos/0000.jpg", "photos/0001.jpg"]
 
 
 def test_an_archive_that_is_not_unpacked_is_refused_before_anything_is_sent(
