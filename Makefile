@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 AUDIT := .cache/audit
 # The client and the server; they are installed together.
-PROJECTS := client/pyproject.toml pyproject.toml
+PROJECTS := client/pyproject.toml client/VERSION pyproject.toml
 COMPILE = $(UV) pip compile --quiet --no-strip-extras --universal --generate-hashes --python-version 3.11 --no-emit-package pawsort --custom-compile-command "make requirements" pyproject.toml
 
 # Timed tests run alone; whole instances and browsers in groups that share an instance, the longest first; everything

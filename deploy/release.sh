@@ -18,8 +18,9 @@ trap 'rm -rf "$work"' EXIT
 
 say "version and changelog"
 sh deploy/set-version.sh "$version"
-quietly make reference
+quietly make reference  # installs the version in this environment, too
 quietly "$python" -m tests.support.api_changes --keep
+[ -e "docs/reference/openapi-$version.json" ] || refuse "The environment has another version than $version. Run make setup-test."
 rm -rf "$dist"
 mkdir -p "$dist"
 

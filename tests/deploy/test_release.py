@@ -75,4 +75,5 @@ def test_one_command_builds_a_release_from_a_clean_checkout(tmp_path: Path) -> N
         f"pawsort-chart-{NEXT}.tgz",
         f"pawsort-{NEXT}.cdx.json",
     }
+    assert (clone / "docs" / "reference" / f"openapi-{NEXT}.json").exists()
     assert "Nothing is published" in run.stdout
