@@ -1,7 +1,9 @@
 """Performs calls and workflows: sends, retries, waits."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx2
@@ -20,7 +22,8 @@ class Transport:
 
     def __init__(self, connection: Connection, retries: Retries | None = None) -> None:
         self.connection = connection
-        self.retries = retries or Retries()
+        # Closing ends its own retries, and not those of another client with the same limits.
+        self.retries = replace(retries or Retries(), stopped=threading.Event())
         self.http = httpx2.Client(**connection.options)
 
     def close(self) -> None:

@@ -90,3 +90,12 @@ def test_each_refusal_has_its_error(status: int, error: type[RequestFailed]) -> 
     with tiny_server(Answer(status)) as (address, _), pytest.raises(RequestFailed) as caught:
         run("sync", address, Call(Thing, "GET", "/things/1"))
     assert type(caught.value) is error
+
+
+def test_closing_one_client_does_not_end_the_retries_of_another_with_the_same_limits() -> None:
+    retries = Retries(5.0, 0.01, 0.02)
+    with tiny_server(Answer(503), Answer(200, {"n": 1})) as (address, _):
+        first, second = (Transport(Connection(address), retries) for _ in range(2))
+        first.close()
+        assert second.run(Call(Thing, "GET", "/things/1")) == Thing(1, None)
+        second.close()
