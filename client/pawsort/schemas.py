@@ -100,7 +100,9 @@ PredictionSort: TypeAlias = Literal["doubt", "error"]
 LabelFilter: TypeAlias = Literal["nothing", "something", "otherwise"]
 LabelSource: TypeAlias = Literal["folder", "correction", "confirmation", "audit"]
 LoginWay: TypeAlias = Literal["password", "provider", "token"]
-NetworkName: TypeAlias = Literal["seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast"]
+NetworkName: TypeAlias = Literal[
+    "seed-cnn", "efficientnet-lite0", "efficientnet-lite2", "efficientnet-lite0-fast", "efficientnet-lite2-fast"
+]
 NewLabelSource: TypeAlias = Literal["correction", "confirmation", "audit"]
 Originals: TypeAlias = Literal["kept", "to be discarded", "being discarded", "discarded"]
 AuditOutcome: TypeAlias = Literal["done", "refused", "failed"]
