@@ -128,7 +128,7 @@ def _start_threads(sender: Any, **_: object) -> None:
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
         run_loop.RunLoop(runtime.get()).start()
         discard_originals.start(runtime.get())
-        webhooks.start(runtime.get())
+        webhooks.WebhookSender(runtime.get()).start()
 
 
 @control_command(name="shutdown")  # type: ignore[untyped-decorator]

@@ -1,13 +1,12 @@
 """Sending webhooks on threads of the maintenance worker, because receivers may be slow.
 
-    due deliveries ─► claim ─► POST, on one of a few threads ─► record
+    due deliveries ─► claim ─► POST, on a thread of its own ─► record
 
 There is no message for it: whoever ends a job writes a row, and this looks every second.
 """
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,24 +26,38 @@ SENDERS = 8
 log = structlog.get_logger()
 
 
-def start(runtime: Runtime) -> threading.Thread:
-    """Start the thread that looks for due deliveries until the process ends."""
-    thread = threading.Thread(target=_run, args=(runtime,), name="webhooks", daemon=True)
-    thread.start()
-    return thread
+class WebhookSender:
+    """A thread that looks for due deliveries every second, and those that send them."""
 
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stopped = threading.Event()
+        self._sending: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
-def _run(runtime: Runtime) -> None:
-    pause, sending = threading.Event(), set[Future[None]]()
-    pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="webhook")
-    while not pause.wait(LOOK_S):
-        sending = {future for future in sending if not future.done()}
-        try:
-            sending |= {pool.submit(send, runtime, claim) for claim in claim_due(runtime, SENDERS - len(sending))}
-        except SQLAlchemyError as error:  # a database that does not answer for a moment
-            log.warning("webhooks_wait", error=str(error))
-        except Exception:  # the thread must survive any error of a library
-            log.exception("webhooks_failed")
+    def start(self) -> None:
+        """Start the thread. If the process ends, the leases of what is being sent run out."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop when what is being sent has its answers."""
+        self._stopped.set()
+        for thread in (self._thread, *self._sending):
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(LOOK_S):
+            self._sending = [thread for thread in self._sending if thread.is_alive()]
+            try:
+                for claim in claim_due(self._runtime, SENDERS - len(self._sending)):
+                    # No pool: a process that ends waits for the threads of pools.
+                    thread = threading.Thread(target=send, args=(self._runtime, claim), name="webhook", daemon=True)
+                    thread.start()
+                    self._sending.append(thread)
+            except SQLAlchemyError as error:  # a database that does not answer for a moment
+                log.warning("webhooks_wait", error=str(error))
+            except Exception:  # the thread must survive any error of a library
+                log.exception("webhooks_failed")
 
 
 def claim_due(runtime: Runtime, most: int) -> list[DeliveryClaim]:

@@ -21,6 +21,7 @@ from core.webhooks.targets import Exceptions
 from tests.support.actors import as_owner
 from tests.support.fakes import FakeRuntime
 from tests.support.tiny_server import Answer, Asked, tiny_server
+from tests.support.waiting import until
 from worker.maintenance import reconcile, webhooks
 
 HERE = "127.0.0.1"
@@ -262,3 +263,14 @@ def test_old_deliveries_and_those_of_deleted_webhooks_are_deleted(runtime: FakeR
     with runtime.db.read() as session:
         assert list(session.scalars(select(WebhookDelivery.id))) == [new]
         assert session.scalars(select(func.count()).select_from(WebhookAttempt)).one() == 0
+
+
+def test_the_thread_of_the_worker_sends_what_is_due(runtime: FakeRuntime) -> None:
+    with tiny_server(Answer()) as (url, asked):
+        sender = webhooks.WebhookSender(runtime)
+        sender.start()
+        endpoint = add_endpoint(runtime.db, url)
+        delivery_id = add_event(runtime.db, endpoint)
+        until(lambda: look_at(runtime.db, endpoint, delivery_id).attempts)
+        sender.stop()
+    assert len(asked) == 1
