@@ -32,7 +32,7 @@ class Operation:
 
 @api_docs.get("/openapi.json")
 @public
-def showmake_document() -> Response:
+def show_spec() -> Response:
     """The description for programs."""
     text = get_services().answers.get("openapi", lambda: json.dumps(make_document()), FOR_EVER_S)
     return Response(text, mimetype="application/json")

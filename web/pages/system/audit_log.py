@@ -41,6 +41,7 @@ WORDS = {
     Action.VERSION_DELETE: "Deleted a version",
     Action.VERSION_PROMOTE: "Promoted a version",
     Action.VERSION_ROLLBACK: "Rolled back",
+    Action.IMPORT_CREATE: "Classified a folder of the server",
     Action.SCHEDULE_CREATE: "Added a schedule",
     Action.SCHEDULE_CHANGE: "Changed a schedule",
     Action.SCHEDULE_DELETE: "Deleted a schedule",
