@@ -144,20 +144,20 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: requirements/run.txt $(PROJECTS) | $(VENV)/bin/python
 	@echo "Installing what Pawsort needs; the first time this takes a minute"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
 	@touch $@
 
 # The packages for tests include those for running, at the same versions.
 $(VENV)/test.stamp: requirements/test.txt requirements/run.txt $(PROJECTS) | $(VENV)/bin/python
 	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/test.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
 	@touch $(VENV)/run.stamp $@
 
 # What builds the site has the versions that run it, where both need a package.
 $(VENV)/docs.stamp: requirements/docs.txt | $(VENV)/run.stamp
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/docs.txt
 	@touch $@
 
 # For `make run`: built when it is missing, and again for each version. Pawsort runs without it, too.
