@@ -24,8 +24,8 @@ from core.base.network_catalog import CLASSES
 from core.decoding.images import decode_image
 from model.arrays.metrics import evaluate
 from model.inference.classifier import Classifier
-from pretraining.distillation import is_for_training
 from pretraining.labelled_folders import read_negatives
+from pretraining.light.distillation import is_for_training
 
 BEFORE = "efficientnet-lite0"
 NETWORKS = (BEFORE, "efficientnet-lite2", "efficientnet-lite0-fast", "efficientnet-lite2-fast")

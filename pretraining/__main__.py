@@ -4,9 +4,9 @@
     python -m pretraining convert --data FOLDER [--neither FOLDER] [--network NAME]
     python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
-The second command converts a shipped network again (`conversion.py`), the third is explained in `reproduce.py`. The
+The second command converts a shipped network again (`conversion.py`), the third is explained in `seed/reproduce.py`. The
 first makes a network that starts from published weights as `transfer_learning.py` describes, a light network in front
-of an accurate one as `cascade.py` or `light_heads.py` do, and any other network as follows:
+of an accurate one as `light/cascade.py` or `light/heads.py` do, and any other network as follows:
 
 1. read the folder and split it by content: 80 % training, 10 % validation, 10 % test (stored as "judging");
 2. decode with the product's own function, training images larger than the input;
@@ -32,7 +32,6 @@ from model.evaluation.version_evaluation import EvaluationImages
 from model.training.examples import Examples
 from model.training.trainer import Epoch, Trainer
 from pretraining import array_cache
-from pretraining.cascade import make_cascade
 from pretraining.conversion import choose_calibration, convert_shipped, write_converted
 from pretraining.finish_version import decode, finish_version, group_by_split
 from pretraining.labelled_folders import (
@@ -43,10 +42,11 @@ from pretraining.labelled_folders import (
     read_folders,
     read_negatives,
 )
-from pretraining.light_heads import make_light_heads
+from pretraining.light.cascade import make_cascade
+from pretraining.light.heads import make_light_heads
 from pretraining.recipes import RECIPES, CascadeRecipe, LightHeadsRecipe, ScratchRecipe
-from pretraining.reproduce import reproduce
-from pretraining.seed_training_runs import ROWS, RUNS
+from pretraining.seed.reproduce import reproduce
+from pretraining.seed.training_runs import ROWS, RUNS
 from pretraining.transfer_learning import make_transferred
 
 ROOT = Path(__file__).resolve().parent.parent

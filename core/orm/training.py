@@ -1,4 +1,4 @@
-"""Tables of trainings: their data, their epochs, their splits, and the features that heads are fitted on."""
+"""Tables of trainings: their data, epochs and splits, features that heads are fitted on, and near-duplicates."""
 
 from datetime import datetime
 from typing import Any
@@ -92,3 +92,25 @@ class ShardFeatures(Base):
     n_images: Mapped[int]
     n_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     decoding: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+class Sketch(Base):
+    """A picture in 32 x 32 greys, row by row: `model.arrays.near_duplicates.sketch`."""
+
+    __tablename__ = "sketches"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    greys: Mapped[bytes]
+
+
+class NearDuplicate(Base):
+    """A content that is almost identical to others. All of one group have the same `group_id`: their smallest SHA-256.
+
+    `is_bridge`: it is similar to pictures of different splits, so it is used in none.
+    """
+
+    __tablename__ = "twins"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    group_id: Mapped[bytes] = mapped_column(index=True)
+    is_bridge: Mapped[bool]

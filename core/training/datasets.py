@@ -24,8 +24,8 @@ from core.labels.labels import NEITHER, human_label_of
 from core.labels.undo import stands
 from core.orm.jobs import Job
 from core.orm.labels import Label, PendingLabel
-from core.orm.near_duplicates import NearDuplicate
 from core.orm.results import Result
+from core.orm.training import NearDuplicate
 from core.orm.uploads import Image, Shard, Upload
 from core.training.splits import Split, find_splits
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.base.database import insert_or, slices
 from core.labels.labels import human_label_of
-from core.orm.near_duplicates import NearDuplicate, Sketch
+from core.orm.training import NearDuplicate, Sketch
 from core.orm.uploads import Image, Upload
 from core.training.splits import Split, assign, find_assigned, split_of
 

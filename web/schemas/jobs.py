@@ -13,7 +13,7 @@ from core.jobs.listing.job_list import JobSort
 from core.jobs.listing.tags import MAX_TAGS
 from core.jobs.progress import JobView
 from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, OneOf, PageQuery, Share, Text, old_name
-from web.schemas.queue import NAMES, PriorityName
+from web.schemas.operations import NAMES, PriorityName
 
 JobStateFilter = TypeAliasType("JobStateFilter", Annotated[str, OneOf(("active", *JobState))])
 

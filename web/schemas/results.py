@@ -1,4 +1,4 @@
-"""Results of a job, thumbnails, heat maps and the histogram."""
+"""Results of a job and their exports, thumbnails, heat maps and the histogram."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -8,6 +8,9 @@ from typing_extensions import TypeAliasType
 
 from core.base.errors import ErrorCode, ImageWarning
 from core.jobs.result_filter import ResultFilter
+from web.exports.formats import ExportOptions
+from web.exports.label_preference import By
+from web.exports.sorted_zip import Tree
 from web.schemas.common import (
     MAX_LIMIT,
     ClassName,
@@ -125,3 +128,36 @@ class HistogramOut(BaseModel):
     threshold: float
     bins: dict[str, list[Pair]]
     neither: list[Pair]
+
+
+class ExportQuery(ResultFilterQuery):
+    def to_options(self) -> ExportOptions:
+        """The options of this query."""
+        return ExportOptions(results=self.to_filter())
+
+
+class CsvQuery(ExportQuery):
+    bom: bool = Field(False, description="`1`: begin with a byte order mark, by which Excel knows UTF-8")
+
+    def to_options(self) -> ExportOptions:
+        """The options of this query."""
+        return replace(super().to_options(), has_bom=self.bom)
+
+
+class ReportQuery(Input):
+    by: By = Field(
+        By.FINAL,
+        description="Whose label to use: the model's, the person's, or `final`: the person's, otherwise the model's",
+    )
+
+    def to_options(self) -> ExportOptions:
+        """The options of this query."""
+        return ExportOptions(by=self.by)
+
+
+class ZipQuery(ReportQuery):
+    tree: Tree = Field(Tree.KEEP, description="`flat`: without the uploaded folders")
+
+    def to_options(self) -> ExportOptions:
+        """The options of this query."""
+        return ExportOptions(by=self.by, tree=self.tree)

@@ -26,7 +26,7 @@ from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.openapi.files import download_answer
 from web.http.rights import current_actor, needs
-from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
+from web.schemas.results import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

@@ -13,7 +13,7 @@ from core.operations import pauses
 from web.http.context import get_services
 from web.http.rights import current_actor, needs
 from web.schemas.jobs import JobOut
-from web.schemas.queue import PRIORITIES, PauseOut, PriorityIn, Refusal, RetryIn, RetryOut
+from web.schemas.operations import PRIORITIES, PauseOut, PriorityIn, Refusal, RetryIn, RetryOut
 
 TAG = {
     "name": "Queue",

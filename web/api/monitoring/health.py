@@ -18,7 +18,7 @@ from web.http.context import Services, get_services
 from web.http.delivery.answer_cache import KEEP_S
 from web.http.openapi.schemas import also_answers
 from web.http.rights import public
-from web.schemas.health import AliveOut, ReadyOut
+from web.schemas.operations import AliveOut, ReadyOut
 
 TAG = {
     "name": "Health",

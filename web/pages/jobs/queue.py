@@ -11,7 +11,7 @@ from core.jobs.control import pausing
 from web.http.context import get_services
 from web.http.redirects import own_path, see_other
 from web.http.rights import current_actor, needs
-from web.schemas.queue import PRIORITIES
+from web.schemas.operations import PRIORITIES
 
 pages = Blueprint("queue_pages", __name__)
 

@@ -11,9 +11,9 @@ from model.evaluation.version_evaluation import Bounds
 from model.training.examples import Examples
 from pretraining import cascade
 from pretraining.conversion import HeadsAndBody, write_converted
-from pretraining.distillation import is_for_training
 from pretraining.labelled_folders import NEITHER, Photograph
-from pretraining.light_heads import fit_light_heads
+from pretraining.light.distillation import is_for_training
+from pretraining.light.heads import fit_light_heads
 from pretraining.recipes import RECIPES, CascadeRecipe
 from pretraining.shipped import open_shipped, read_shipped
 from tests.model.conftest import PRETRAINED, draw_images

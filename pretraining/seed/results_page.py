@@ -1,11 +1,11 @@
-"""Makes docs/seed-results.md from the records of the trainings; see `pretraining.reproduce`."""
+"""Makes docs/seed-results.md from the records of the trainings; see `pretraining.seed.reproduce`."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pretraining.seed_training_runs import ROWS, VARIANTS
+from pretraining.seed.training_runs import ROWS, VARIANTS
 
 PAGE, FINDINGS = "seed-results.md", "findings.md"
 

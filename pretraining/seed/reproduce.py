@@ -28,8 +28,8 @@ from model.training.examples import Examples
 from model.training.trainer import Epoch, Trainer
 from pretraining import array_cache
 from pretraining.labelled_folders import Photograph, decode_all, digest_contents, read_folder
-from pretraining.seed_results_page import write_page
-from pretraining.seed_training_runs import N_OF_EACH_CLASS, RUNS, Run
+from pretraining.seed.results_page import write_page
+from pretraining.seed.training_runs import N_OF_EACH_CLASS, RUNS, Run
 
 NETWORK = "seed-cnn"
 CURVE = "curve"
@@ -40,7 +40,7 @@ def reproduce(names: Sequence[str], data: Path, test: Path, out: Path, cache: Pa
     """Run the trainings; the steps are those at the top of this module.
 
     Args:
-        names: Keys of `seed_training_runs.RUNS`.
+        names: Keys of `training_runs.RUNS`.
         data: A folder with cats/ and dogs/.
         test: Another such folder, measured after each epoch. Only this table looks at the test split during training.
         out: Folder for the records; the page is written next to it.

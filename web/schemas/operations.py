@@ -1,4 +1,4 @@
-"""The queue: pauses, priorities, retries in bulk."""
+"""Health checks, and the queue: pauses, priorities, retries in bulk."""
 
 from datetime import datetime
 from typing import Literal
@@ -42,3 +42,15 @@ class RetryOut(BaseModel):
 
 class PauseOut(BaseModel):
     paused_since: datetime | None
+
+
+class AliveOut(BaseModel):
+    status: Literal["ok"]
+
+
+class ReadyOut(BaseModel):
+    """`checks` and `devices` are for those who have the token for monitoring, where the operator has set one."""
+
+    status: Literal["ok", "not ready"]
+    checks: dict[str, str] | None = Field(None, description="`ok`, or what is wrong with database, broker, …")
+    devices: dict[str, list[str]] | None = Field(None, description="The devices of the workers, by queue")

@@ -24,10 +24,10 @@ from model.artifacts.manifest import Manifest
 from model.artifacts.weights import count_weights, digest_of, pack_weights, unpack_weights
 from model.conversion.conversion import keep_body
 from model.inference.litert_engine import LiteRTLayers
-from pretraining.cascade import describe_origin, finish_cascade, read_training_negatives
 from pretraining.conversion import HeadsAndBody
 from pretraining.finish_version import group_by_split
 from pretraining.labelled_folders import NEITHER, Folders, decode_all, read_folders
+from pretraining.light.cascade import describe_origin, finish_cascade, read_training_negatives
 from pretraining.negatives import draw_negatives
 from pretraining.recipes import LightHeadsRecipe
 from pretraining.shipped import open_shipped, read_shipped

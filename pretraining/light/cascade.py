@@ -32,7 +32,6 @@ from model.evaluation.version_evaluation import NEGATIVES, VALIDATION, evaluate_
 from model.inference.classifier import Classifier
 from model.training.examples import Examples
 from pretraining.conversion import HeadsAndBody, choose_calibration, keep_heads, write_converted
-from pretraining.distillation import is_for_training, train_student
 from pretraining.finish_version import decode, group_by_split, write_version
 from pretraining.labelled_folders import (
     Folders,
@@ -43,6 +42,7 @@ from pretraining.labelled_folders import (
     read_folders,
     read_negatives,
 )
+from pretraining.light.distillation import is_for_training, train_student
 from pretraining.negatives import draw_negatives
 from pretraining.recipes import CascadeRecipe, LightHeadsRecipe, describe_recipe
 from pretraining.shipped import open_shipped

@@ -10,9 +10,9 @@ from core.base.errors import Invalid
 from model.training.augmentation import SEED
 from model.training.examples import Examples
 from model.training.recipe import Recipe
-from pretraining.reproduce import COLUMNS, choose_photographs, run_training
-from pretraining.seed_results_page import PAGE, make_page
-from pretraining.seed_training_runs import ROWS, RUNS, Run
+from pretraining.seed.reproduce import COLUMNS, choose_photographs, run_training
+from pretraining.seed.results_page import PAGE, make_page
+from pretraining.seed.training_runs import ROWS, RUNS, Run
 from tests.pretraining.test_from_scratch import draw_labelled_folder
 from tests.support.paths import ROOT
 

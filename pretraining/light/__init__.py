@@ -1,0 +1,1 @@
+"""Light networks that answer where they are sure, and leave the rest to an accurate one."""

@@ -1,0 +1,1 @@
+"""The table of training results of the first network, reproduced: its runs, and the page about them."""
