@@ -4,9 +4,9 @@
     python -m pretraining convert --data FOLDER [--neither FOLDER] [--network NAME]
     python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
-The second command converts a shipped network again (`conversion.py`), the third is explained in `seed/reproduce.py`. The
-first makes a network that starts from published weights as `transfer_learning.py` describes, a light network in front
-of an accurate one as `light/cascade.py` or `light/heads.py` do, and any other network as follows:
+The second command converts a shipped network again (`conversion.py`), the third is explained in `seed/reproduce.py`.
+The first makes a network that starts from published weights as `transfer_learning.py` describes, a light network in
+front of an accurate one as `light/cascade.py` or `light/heads.py` do, and any other network as follows:
 
 1. read the folder and split it by content: 80 % training, 10 % validation, 10 % test (stored as "judging");
 2. decode with the product's own function, training images larger than the input;

@@ -9,9 +9,9 @@ from model.architectures.head_outputs import outputs_of
 from model.artifacts.weights import unpack_weights
 from model.evaluation.version_evaluation import Bounds
 from model.training.examples import Examples
-from pretraining import cascade
 from pretraining.conversion import HeadsAndBody, write_converted
 from pretraining.labelled_folders import NEITHER, Photograph
+from pretraining.light import cascade
 from pretraining.light.distillation import is_for_training
 from pretraining.light.heads import fit_light_heads
 from pretraining.recipes import RECIPES, CascadeRecipe
