@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from tests.support import compose, leftovers
+from tests.support.certificates import make_certificate
 from tests.support.compose import MAIN, TLS
 from tests.support.deadlines import within
 from tests.support.service_folders import free_port
@@ -19,9 +20,7 @@ from tests.support.waiting import until
 
 START_S = 15.0
 
-pytestmark = pytest.mark.skipif(
-    compose.missing("nginx") or compose.missing("openssl"), reason="nginx or openssl is not installed"
-)
+pytestmark = pytest.mark.skipif(compose.missing("nginx"), reason="nginx is not installed")
 
 
 @pytest.fixture
@@ -29,10 +28,7 @@ def certificates(tmp_path: Path) -> Path:
     """A folder with a certificate for localhost."""
     folder = tmp_path / "certificates"
     folder.mkdir()
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem"), "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run(command, check=True, capture_output=True)
+    make_certificate(folder)
     return folder
 
 

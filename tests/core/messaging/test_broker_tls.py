@@ -14,7 +14,7 @@ from core.base.config import Settings
 from core.base.errors import Refused
 from core.messaging.broker import TaskSender, check_broker, make_celery
 from tests.core.messaging.test_broker import make_settings, wait_for
-from tests.support import compose
+from tests.support.certificates import make_certificate
 
 DATABASES = ("sqlite",)
 PASSWORD = "not a secret"
@@ -46,13 +46,9 @@ asyncio.run(serve())
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for localhost, and its key in the same file."""
-    if compose.missing("openssl"):
-        pytest.skip("openssl is not installed")
+    key, chain = make_certificate(tmp_path)
     file = tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(file), "-out", str(tmp_path / "public.pem"), "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run([*command, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-    file.write_text(file.read_text() + (tmp_path / "public.pem").read_text())
+    file.write_text(key.read_text() + chain.read_text())
     return file
 
 

@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +13,17 @@ from core.webhooks import posting
 from core.webhooks.posting import READ_BYTES, Answer, post
 from core.webhooks.targets import Exceptions, check_url
 from tests.support import tiny_server as servers
+from tests.support.certificates import make_certificate
 from tests.support.tiny_server import tiny_server
 
+PAUSE_S = 0.01
 HERE = Exceptions(frozenset(("127.0.0.1", "localhost")))
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> ssl.SSLContext:
     """A certificate for localhost that nobody has signed."""
-    key, chain = str(tmp_path / "key.pem"), str(tmp_path / "chain.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", key, "-out", chain, "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run(command, check=True, capture_output=True)
+    key, chain = make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     return context
@@ -100,7 +98,7 @@ def dripping(data: bytes) -> Iterator[int]:
     def serve(listening: socket.socket) -> None:
         connection, _ = listening.accept()
         with connection:
-            while not ended.wait(0.01):
+            while not ended.wait(PAUSE_S):
                 try:
                     connection.sendall(data)
                 except OSError:
