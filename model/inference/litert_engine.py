@@ -40,17 +40,18 @@ class LiteRTLayers:
         (pixels,), (rows,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._pixels, self._rows = pixels["index"], rows["index"]
         self._shape = tuple(rows["shape"][1:])
-        self.side_px = int(pixels["shape"][1]) if side_px is None else side_px
+        converted_px = int(pixels["shape"][1])
+        self.side_px = converted_px if side_px is None else side_px
         self._interpreter.resize_tensor_input(self._pixels, (1, self.side_px, self.side_px, 3))
-        if not self._allocate():
-            raise BadWeightsError(
-                f"expected layers for images of {self.side_px} px; these take {pixels['shape'][1]} px"
-            )
+        if not self._allocate(is_resized=self.side_px != converted_px):
+            raise BadWeightsError(f"expected layers for images of {self.side_px} px; these take {converted_px} px")
 
-    def _allocate(self) -> bool:
-        """Whether the layers give as many places as those that were converted."""
+    def _allocate(self, is_resized: bool) -> bool:
+        """Whether the layers give as many places as those that were converted. Some refuse only when they run."""
         try:
             self._interpreter.allocate_tensors()
+            if is_resized:
+                self._interpreter.invoke()
         except RuntimeError:
             return False
         return tuple(self._interpreter.get_output_details()[0]["shape"][1:]) == self._shape

@@ -92,7 +92,7 @@ def test_a_light_version_gives_its_own_answers_or_those_of_its_teacher(shipped: 
     expected = np.where(own.max(axis=1, keepdims=True, initial=0) < limit, of_teacher, own)
     np.testing.assert_allclose(predictions.probabilities, expected, atol=1e-6)
     assert cascade.name_networks(predictions) == ["seed-cnn"] * n
-    assert cascade.body == cascade.weights_body == light.body
+    assert (cascade.body, cascade.weights_body) == (light.body, light.weights_body)
 
 
 def read_weights() -> bytes:
