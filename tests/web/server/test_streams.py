@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 
 from core.base.config import Settings
@@ -47,7 +47,7 @@ def test_streams_hold_no_thread_pass_changes_on_and_end_with_the_job(
 ) -> None:
     job = make_job(db, make_upload(db, blobs))
     path, headers = f"/api/v1/jobs/{job}/events", {"Authorization": f"Bearer {token}"}
-    client = httpx.Client(base_url=server.address, headers=headers, timeout=within(20), trust_env=False)
+    client = httpx2.Client(base_url=server.address, headers=headers, timeout=within(20), trust_env=False)
     with client, ExitStack() as stack:
         answers = [stack.enter_context(client.stream("GET", path)) for _ in range(N_STREAMS)]
         streams = [answer.iter_lines() for answer in answers]
@@ -60,7 +60,7 @@ def test_streams_hold_no_thread_pass_changes_on_and_end_with_the_job(
     assert {answer.headers["X-Accel-Buffering"] for answer in answers} == {"no"}
     assert {json.loads(one["data"])["state"] for one in first} == {"queued"}
     assert {json.loads(one["data"])["state"] for one in last} == {"cancelled"}
-    known = httpx.get(f"{server.address}{path}", headers=headers | {"Last-Event-ID": last[0]["id"]}, trust_env=False)
+    known = httpx2.get(f"{server.address}{path}", headers=headers | {"Last-Event-ID": last[0]["id"]}, trust_env=False)
     assert known.status_code == 204  # so a browser does not connect again
 
 
