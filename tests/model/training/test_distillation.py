@@ -51,6 +51,7 @@ def make_distiller(examples):
     return model, Distiller(model, get_architecture("efficientnet-lite0-fast"), HOW, judge_brightness, examples)
 
 
+@pytest.mark.slow
 def test_the_student_learns_the_answers_and_an_interrupted_training_ends_in_the_same_weights(examples):
     model, distiller = make_distiller(examples)
     published = model.get_layer("imagenet").get_weights()
