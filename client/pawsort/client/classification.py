@@ -26,7 +26,7 @@ class ClassificationOperations:
 
     def __init__(self, transport: Any, start: Start) -> None:
         self._transport = transport
-        self._sending = start.sending
+        self._background = start.background
         self.job = start.job
 
     @property
@@ -37,12 +37,12 @@ class ClassificationOperations:
     @property
     def skipped(self) -> list[SkippedPath]:
         """Paths that were not uploaded so far, and why."""
-        return self._sending.skipped
+        return self._background.skipped
 
     @Listing
     def results(self) -> Stream[Result]:
         """Iterate over all results, in the order of the upload, while they come."""
-        return follow_results(self.id, self._sending)
+        return follow_results(self.id, self._background)
 
     @Operation
     def wait(self) -> Flow[Job]:
@@ -51,7 +51,7 @@ class ClassificationOperations:
         Raises:
             JobFailed: The job has failed.
         """
-        self.job = yield from wait_for_job(self.id, self._sending)
+        self.job = yield from wait_for_job(self.id, self._background)
         return self.job
 
     @Operation
@@ -69,7 +69,7 @@ class ClassificationOperations:
     @Operation
     def to_pandas(self) -> "Flow[pandas.DataFrame]":
         """Wait for all results, and return them as a data frame: one row for each file."""
-        return to_frame((yield from collect(follow_results(self.id, self._sending))))
+        return to_frame((yield from collect(follow_results(self.id, self._background))))
 
     def __repr__(self) -> str:
         counts = self.job.counts

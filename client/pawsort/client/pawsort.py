@@ -31,7 +31,7 @@ from pawsort.operations.trainings import AsyncTrainings, Trainings
 from pawsort.operations.uploads import AsyncUploads, Uploads
 from pawsort.operations.webhooks import AsyncWebhooks, Webhooks
 from pawsort.schemas import TrainingParametersInput
-from pawsort.uploads.sending import Sending
+from pawsort.uploads.background_upload import BackgroundUpload
 from pawsort.workflows.classify import JobOptions
 from pawsort.workflows.start import Start, resume_classification, start_classification, start_training
 
@@ -70,7 +70,7 @@ class Pawsort(Subjects, Group):
 
     def __init__(self, server: str | None = None, token: str | None = None, *, retries: Retries | None = None) -> None:
         super().__init__(Transport(find_connection(server, token), retries))
-        self._sendings: list[Sending] = []
+        self._background_uploads: list[BackgroundUpload] = []
 
     def classify(
         self,
@@ -96,7 +96,7 @@ class Pawsort(Subjects, Group):
         """
         options = JobOptions(_text(model), threshold, name, discard_originals, None, everything)
         start = _start(self._transport, paths, options, resume)
-        self._sendings.append(start.sending)
+        self._background_uploads.append(start.background)
         return Classification(self._transport, start)
 
     def train(
@@ -112,8 +112,8 @@ class Pawsort(Subjects, Group):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            for sending in self._sendings:
-                sending.join()
+            for background in self._background_uploads:
+                background.join()
         self.close()
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class AsyncPawsort(Subjects, AsyncGroup):
 
     def __init__(self, server: str | None = None, token: str | None = None, *, retries: Retries | None = None) -> None:
         super().__init__(AsyncTransport(find_connection(server, token), retries))
-        self._sendings: list[Sending] = []
+        self._background_uploads: list[BackgroundUpload] = []
 
     @cached_property
     def _files(self) -> Transport:
@@ -154,7 +154,7 @@ class AsyncPawsort(Subjects, AsyncGroup):
 
         options = JobOptions(_text(model), threshold, name, discard_originals, None, everything)
         start = await run_sync(lambda: _start(self._files, paths, options, resume))
-        self._sendings.append(start.sending)
+        self._background_uploads.append(start.background)
         return AsyncClassification(self._transport, start)
 
     async def train(
@@ -172,11 +172,11 @@ class AsyncPawsort(Subjects, AsyncGroup):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and self._sendings:
+        if error is None and self._background_uploads:
             from anyio.to_thread import run_sync
 
-            for sending in self._sendings:
-                await run_sync(sending.join)
+            for background in self._background_uploads:
+                await run_sync(background.join)
         await self.close()
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from pawsort.api.decoding import decode
 from pawsort.api.errors import JobFailed, NotFound
 from pawsort.operations.jobs import ENDED
 from pawsort.schemas import Epoch, Epochs, Job, Result
-from pawsort.uploads.sending import Sending
+from pawsort.uploads.background_upload import BackgroundUpload
 
 FIRST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.0
@@ -33,7 +33,7 @@ def get_job(job: str) -> Call[Job]:
     return Call(Job, "GET", f"/jobs/{job}")
 
 
-def wait_for_job(job: str, sending: Sending | None = None) -> Flow[Job]:
+def wait_for_job(job: str, background: BackgroundUpload | None = None) -> Flow[Job]:
     """Wait until a job has ended.
 
     Raises:
@@ -42,7 +42,7 @@ def wait_for_job(job: str, sending: Sending | None = None) -> Flow[Job]:
     pauses, last = Pauses(), None
     while True:
         view = yield from ask(get_job(job))
-        if _has_ended(view, sending):
+        if _has_ended(view, background):
             if view.state == "failed":
                 raise JobFailed(view.error or f"Job {job} has failed.", job)
             return view
@@ -50,13 +50,13 @@ def wait_for_job(job: str, sending: Sending | None = None) -> Flow[Job]:
         last = view
 
 
-def follow_results(job: str, sending: Sending | None = None) -> Stream[Result]:
+def follow_results(job: str, background: BackgroundUpload | None = None) -> Stream[Result]:
     """Yield the results of a job in the order of the upload, each once it and all before it are there."""
     window, pauses = _Window(), Pauses()
     n_seen = -1
     while True:
         view = yield from ask(get_job(job))
-        has_ended = _has_ended(view, sending)
+        has_ended = _has_ended(view, background)
         n_results = view.counts.done + view.counts.failed
         if n_results == n_seen and not has_ended:
             yield pauses.after(False)
@@ -68,7 +68,7 @@ def follow_results(job: str, sending: Sending | None = None) -> Stream[Result]:
             files: Mapping[str, Any] = {"items": [], "next": None}
             if not has_ended:
                 files = yield from ask(_page(f"/uploads/{view.upload}/files", window.files))
-                n_ready = window.count_ready(results["items"], files["items"], _n_in_order(view, sending))
+                n_ready = window.count_ready(results["items"], files["items"], _n_in_order(view, background))
             for result in results["items"][window.n_given : n_ready]:
                 yield Item(decode(Result, result))
             window.n_given = max(n_ready, window.n_given)
@@ -111,18 +111,18 @@ def _page(path: str, cursor: str | None) -> Call[dict[str, Any]]:
     return Call(dict[str, Any], "GET", path, {"limit": PAGE_SIZE, "cursor": cursor})
 
 
-def _n_in_order(view: Job, sending: Sending | None) -> int:
+def _n_in_order(view: Job, background: BackgroundUpload | None) -> int:
     """How many files have arrived without a gap. Shards of others arrive in any order until the upload is complete."""
     if view.state != "receiving":
         return sys.maxsize
-    return 0 if sending is None else sending.n_in_order
+    return 0 if background is None else background.n_in_order
 
 
-def _has_ended(view: Job, sending: Sending | None) -> bool:
+def _has_ended(view: Job, background: BackgroundUpload | None) -> bool:
     """Whether a job has ended. Raises the error that ended its upload."""
-    if sending is not None:
-        sending.check()
-    return view.state in ENDED and (sending is None or sending.is_finished)
+    if background is not None:
+        background.check()
+    return view.state in ENDED and (background is None or background.is_finished)
 
 
 def follow_epochs(job: str) -> Stream[Epoch]:
@@ -139,14 +139,14 @@ def follow_epochs(job: str) -> Stream[Epoch]:
         yield pauses.after(changed)
 
 
-def wait_until_there(job: str, sending: Sending) -> Flow[Job]:
+def wait_until_there(job: str, background: BackgroundUpload) -> Flow[Job]:
     """Wait for a job that begins with the first files of an archive."""
     while True:
-        is_finished = sending.is_finished
+        is_finished = background.is_finished
         try:
             return (yield from ask(get_job(job)))
         except NotFound:
-            sending.check()
+            background.check()
             if is_finished:
                 raise
         yield Pause(FIRST_PAUSE_S)

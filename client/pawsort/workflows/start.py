@@ -14,7 +14,7 @@ from pawsort.operations.trainings import Trainings
 from pawsort.operations.uploads import Uploads
 from pawsort.schemas import Job
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
-from pawsort.uploads.sending import Sending
+from pawsort.uploads.background_upload import BackgroundUpload
 from pawsort.uploads.sources import FileCounts, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 from pawsort.workflows.classify import JobOptions, name_of, shown_name
@@ -23,10 +23,10 @@ from pawsort.workflows.follow import wait_until_there
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A job that has begun, and its files on their way."""
+    """A job that has begun, and the upload of its files."""
 
     job: Job
-    sending: Sending
+    background: BackgroundUpload
 
 
 def start_classification(transport: Transport, paths: Sequence[Path], options: JobOptions) -> Start:
@@ -46,13 +46,15 @@ def start_classification(transport: Transport, paths: Sequence[Path], options: J
     created = uploads.create(upload, name=name, discard_originals=options.discard_originals)
     check_quota(uploads, created, counts)
     job = jobs.create(new_id(), upload=upload, name=name, **_of_model(options))
-    sending = Sending()
-    files = files_of(walk(paths, options.everything), sending.skipped.append)
+    background = BackgroundUpload()
+    files = files_of(walk(paths, options.everything), background.skipped.append)
     limits = limits_of(created)
-    sending.start(
-        lambda: upload_files(uploads, upload, files, limits, on_uploaded=sending.note, on_skip=sending.skipped.append)
+    background.start(
+        lambda: upload_files(
+            uploads, upload, files, limits, on_uploaded=background.note, on_skip=background.skipped.append
+        )
     )
-    return Start(job, sending)
+    return Start(job, background)
 
 
 def resume_classification(transport: Transport, job: str, paths: Sequence[Path], *, everything: bool = False) -> Start:
@@ -62,14 +64,14 @@ def resume_classification(transport: Transport, job: str, paths: Sequence[Path],
         raise ClientError(f"Job {job} classifies no upload. Only classifications can be resumed.")
     upload = uploads.get(view.upload)
     if view.state != "receiving":
-        return Start(view, Sending())
+        return Start(view, BackgroundUpload())
     known = {(file.path, file.n_bytes) for file in uploads.files(upload.id)}
     first_seq = 1 + max((shard.seq for shard in uploads.shards(upload.id)), default=-1)
-    sending = Sending(first_seq, upload.n_images)
-    files = files_of(walk(paths, everything), sending.skipped.append)
+    background = BackgroundUpload(first_seq, upload.n_images)
+    files = files_of(walk(paths, everything), background.skipped.append)
     missing = (file for file in files if (file.path, file.n_bytes) not in known)
-    sending.start(lambda: _send_rest(uploads, upload.id, missing, sending, first_seq))
-    return Start(view, sending)
+    background.start(lambda: _send_rest(uploads, upload.id, missing, background, first_seq))
+    return Start(view, background)
 
 
 def start_training(
@@ -87,10 +89,10 @@ def start_training(
     created = uploads.create(upload, name=name, labelled=True, for_training=True)
     check_quota(uploads, created, counts)
     try:
-        sending = Sending()
-        files = files_of(walk(folders), sending.skipped.append)
+        background = BackgroundUpload()
+        files = files_of(walk(folders), background.skipped.append)
         upload_files(
-            uploads, upload, files, limits_of(created), on_uploaded=sending.note, on_skip=sending.skipped.append
+            uploads, upload, files, limits_of(created), on_uploaded=background.note, on_skip=background.skipped.append
         )
         data = trainings.preview([upload])
         if data.problem:
@@ -103,9 +105,9 @@ def start_training(
 
 def _start_archive(transport: Transport, path: Path, options: JobOptions) -> Start:
     # The server stores the files of an archive one after another.
-    job, sending = new_id(), Sending(n_in_order=sys.maxsize)
-    sending.start(lambda: _send_archive(Uploads(transport), job, path, options))
-    return Start(transport.run(wait_until_there(job, sending)), sending)
+    job, background = new_id(), BackgroundUpload(n_in_order=sys.maxsize)
+    background.start(lambda: _send_archive(Uploads(transport), job, path, options))
+    return Start(transport.run(wait_until_there(job, background)), background)
 
 
 def _send_archive(uploads: Uploads, job: str, path: Path, options: JobOptions) -> None:
@@ -126,7 +128,7 @@ def _send_archive(uploads: Uploads, job: str, path: Path, options: JobOptions) -
             raise BadArchive(f"{path}: {refusal.message}", kept) from refusal
 
 
-def _send_rest(uploads: Uploads, upload: str, files: Any, sending: Sending, first_seq: int) -> None:
+def _send_rest(uploads: Uploads, upload: str, files: Any, background: BackgroundUpload, first_seq: int) -> None:
     """Send the rest of an upload. Shards that were lost between others leave gaps, so it is completed as it is."""
     limits = limits_of(uploads.get(upload))
     upload_files(
@@ -134,8 +136,8 @@ def _send_rest(uploads: Uploads, upload: str, files: Any, sending: Sending, firs
         upload,
         files,
         limits,
-        on_uploaded=sending.note,
-        on_skip=sending.skipped.append,
+        on_uploaded=background.note,
+        on_skip=background.skipped.append,
         first_seq=first_seq,
     )
 

@@ -8,7 +8,7 @@ import pytest
 from pawsort.api.calls import Call, Item, Pause
 from pawsort.api.decoding import decode
 from pawsort.schemas import Job
-from pawsort.uploads.sending import Sending
+from pawsort.uploads.background_upload import BackgroundUpload
 from pawsort.uploads.shards import Shard
 from pawsort.workflows.follow import follow_results
 
@@ -57,13 +57,13 @@ def test_a_result_waits_for_those_before_it(server: Server) -> None:
 
 
 def test_while_files_are_sent_only_those_without_a_gap_before_them_count(server: Server) -> None:
-    sending = Sending()
-    stream = follow_results("j", sending)
+    background = BackgroundUpload()
+    stream = follow_results("j", background)
     server.files, server.done = [3, 4], {3, 4}  # the second shard came first
-    sending.note(Shard(1, 2, 0, b""))
+    background.note(Shard(1, 2, 0, b""))
     assert list(until_pause(stream, server)) == []
     server.files, server.done = [1, 2, 3, 4], {1, 2, 3, 4}
-    sending.note(Shard(0, 2, 0, b""))
+    background.note(Shard(0, 2, 0, b""))
     assert list(until_pause(stream, server)) == [1, 2, 3, 4]
 
 

@@ -1,4 +1,4 @@
-"""Files on their way to the server, in a thread of their own, while the program does something else."""
+"""An upload in a thread of its own, while the program does something else."""
 
 import threading
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import SkippedPath
 
 
-class Sending:
-    """An upload under way.
+class BackgroundUpload:
+    """One upload: its thread, its error, and what has arrived so far.
 
     Attributes:
         skipped: Paths that were not uploaded, and why.
