@@ -13,7 +13,7 @@ from pawsort.console import Terminal
 from pawsort.files.export import check_target, write_results
 from pawsort.help import examples
 from pawsort.terminal import show
-from pawsort.uploads.listed import read_list
+from pawsort.uploads.listed_files import read_list
 from pawsort.uploads.progress import ProgressBars, ignored_words, print_skipped
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
 from pawsort.workflows.totals import Totals

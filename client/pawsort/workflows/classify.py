@@ -16,7 +16,7 @@ from pawsort.operations.references import new_id
 from pawsort.operations.uploads import Uploads
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.ignored_names import is_kind
-from pawsort.uploads.listed import name_of_list, walk_listed
+from pawsort.uploads.listed_files import name_of_list, walk_listed
 from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import Found, SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files

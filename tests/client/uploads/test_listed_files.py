@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pawsort.uploads.listed import name_of_list, read_list, walk_listed
+from pawsort.uploads.listed_files import name_of_list, read_list, walk_listed
 from pawsort.uploads.sources import IgnoredFile, SkippedPath, SourceFile
 
 
