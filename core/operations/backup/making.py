@@ -17,8 +17,8 @@ from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, Invalid, NotFound
 from core.operations.backup import holds
 from core.operations.backup.backup_folder import NAME, BackupFolder, Manifest, StoredBlob, digest_file
-from core.operations.backup.keeping import find_superfluous
 from core.operations.backup.needed_blobs import NeededBlob, list_needed
+from core.operations.backup.retention import find_superfluous
 from core.operations.backup.snapshot import count_rows, open_snapshot, write_snapshot
 from core.storage.blobs import Blobs
 

@@ -1,6 +1,6 @@
 """Which backups stay."""
 
-from core.operations.backup.keeping import find_superfluous
+from core.operations.backup.retention import find_superfluous
 
 NAMES = [
     "20260105T030000Z",  # Monday
