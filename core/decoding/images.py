@@ -21,7 +21,7 @@ from core.decoding.loading.files import load
 from core.decoding.loading.picture import Size
 from core.decoding.opening import Buffer
 from core.decoding.orientation import find_turn
-from core.decoding.values import flatten
+from core.decoding.rgb import flatten
 
 _JPEG_QUALITY = 85
 

@@ -8,7 +8,7 @@ import pytest
 from core.base.errors import ErrorCode, ImageError
 from core.decoding.images import decode, decode_image
 from core.decoding.loading.files import load
-from core.decoding.values import flatten
+from core.decoding.rgb import flatten
 from tests.support.tiff_files import HEIGHT, WIDTH, drawing, tiff
 
 RGB = drawing()
