@@ -12,7 +12,7 @@ from web.http.context import get_services
 from web.http.redirects import see_other
 from web.http.rights import current_actor, needs, public
 from web.pages.account.login import next_path, show_form
-from web.pages.account.new_ways_in import check_may_add_way_in
+from web.pages.account.login_methods import check_may_add_login_method
 
 pages = Blueprint("password_pages", __name__)
 
@@ -46,7 +46,7 @@ def log_in() -> Answer:
 @needs(Right.SEE)
 def show_password() -> Answer:
     """The form to set or change one's own password."""
-    check_may_add_way_in()
+    check_may_add_login_method()
     return _show_password()
 
 
@@ -54,7 +54,7 @@ def show_password() -> Answer:
 @needs(Right.SEE)
 def change_password() -> Answer:
     """Change one's own password, and end all other sessions."""
-    check_may_add_way_in()
+    check_may_add_login_method()
     db, actor = get_services().db, current_actor()
     try:
         if not _knows_current(actor):

@@ -1,11 +1,11 @@
-"""Who may give an account another way to log in: its person in a browser, with all rights of the role."""
+"""Login methods of an account. Only its person may add one, in a browser, with all rights of the role."""
 
 from core.base.errors import Conflict
 from web.http.access.credentials import current_credential
 
 
-def check_may_add_way_in() -> None:
-    """Refuse to turn a token, or the session of a token with few scopes, into a way in with all rights.
+def check_may_add_login_method() -> None:
+    """Refuse to turn a token, or the session of a token with few scopes, into a login with all rights.
 
     Raises:
         Conflict: The request has a bearer token, or its session was opened with a limited one.
