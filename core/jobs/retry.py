@@ -1,4 +1,4 @@
-"""Going on with jobs that ended: what failed is done again, what was cancelled or failed is done to its end."""
+"""Retry a job: classify its failed files again, or continue it if it was cancelled or failed."""
 
 from uuid import UUID
 

@@ -18,13 +18,13 @@ MOST = 1000
 
 
 @dataclass
-class Retried:
-    """What became of jobs that were to be retried.
+class RetryReport:
+    """Which of the given jobs are retried, and why the others are not.
 
     Attributes:
-        jobs: Those that go on.
+        jobs: Those that continue.
         n_chunks: How many of their chunks wait for a worker.
-        refused: Why the others do not.
+        refused: A sentence for each of the others.
     """
 
     jobs: list[UUID] = field(default_factory=list)
@@ -39,16 +39,16 @@ def list_failed(session: Session, actor: Actor) -> list[UUID]:
     return [uuid for uuid, user_id in rows if actor.may_change(user_id)][:MOST]
 
 
-def retry_all(db: Database, actor: Actor, uuids: Iterable[UUID]) -> Retried:
+def retry_all(db: Database, actor: Actor, uuids: Iterable[UUID]) -> RetryReport:
     """Retry jobs, each in a transaction of its own. Send messages for their chunks afterwards."""
-    retried = Retried()
+    report = RetryReport()
     for uuid in uuids:
         try:
             with db.write() as session:
                 _, chunk_ids = retry.retry_job(session, actor, uuid)
         except (Conflict, Forbidden, Gone, NotFound) as error:
-            retried.refused[uuid] = error.message
+            report.refused[uuid] = error.message
         else:
-            retried.jobs.append(uuid)
-            retried.n_chunks += len(chunk_ids)
-    return retried
+            report.jobs.append(uuid)
+            report.n_chunks += len(chunk_ids)
+    return report
