@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.jobs import FORMATS
 from pawsort.terminal import current_output, warn
 
-FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")
 
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from core.base.database import Database
 from core.jobs.export_snapshot import ExportSnapshot
 from core.storage.blobs import Blobs
-from pawsort.files import export as client_export
+from pawsort.operations.jobs import FORMATS
 from tests.support.factories import make_job, make_upload, read_results, run_job
 from web.api.jobs.exports import QUERIES
 from web.exports import formats
@@ -60,7 +60,7 @@ def test_a_format_added_to_the_list_is_served_described_and_offered(
 
 
 def test_the_client_knows_the_ending_of_every_format() -> None:
-    assert set(client_export.FORMATS) == {export_format.ending for export_format in EXPORTS}
+    assert set(FORMATS) == {export_format.ending for export_format in EXPORTS}
 
 
 def test_names_paths_and_endings_differ() -> None:
