@@ -1,4 +1,4 @@
-"""Labels home from a table with the columns sha256 and label: python labels_from_csv.py labels.csv"""
+"""Import labels from a table with the columns sha256 and label: python labels_from_csv.py labels.csv"""
 
 import csv
 import sys
