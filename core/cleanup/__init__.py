@@ -1,4 +1,4 @@
 """Deletion: jobs, uploads and versions, discarded originals, retention, and purging rows and bytes in slices.
 
-It imports `core.training`, `core.ingest` and what is below them.
+It imports `core.training` and what is below it.
 """

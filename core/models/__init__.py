@@ -1,4 +1,4 @@
 """Model versions: the registry, deployments, and metrics from predictions.
 
-It imports the tables and what is below them. Versions are compared in `core.evaluation`.
+It imports `core.webhooks` and what is below it. Versions are compared in `core.evaluation`.
 """

@@ -1,4 +1,4 @@
-"""Operating an installation: workers, metrics, status, logs, and moving it to other servers.
+"""Operating an installation: workers, metrics, status, logs, pauses, backups, and moving it to other servers.
 
-It imports `core.base`, `core.orm`, `core.storage` and `core.messaging`.
+It imports `core.accounts` and what is below it.
 """

@@ -1,4 +1,4 @@
 """Schedules: cron lines, due times, and runs.
 
-It imports every other package of core. Runs are worked on in `worker.schedules`.
+It imports `core.evaluation`, `core.ingest` and what is below them. Runs are worked on in `worker.schedules`.
 """

@@ -1,4 +1,4 @@
-"""Uploads and their shards, from the first one to completion.
+"""Uploads and their shards, from the first one to completion, and quotas.
 
-It imports the tables and what is below them. A shard's rows are written by `core.ingest`.
+It imports `core.accounts` and what is below it. A shard's rows are written by `core.ingest`.
 """

@@ -1,4 +1,4 @@
-"""Administration of an installation: `pawsort doctor` and `pawsort move`.
+"""Administration of an installation: `pawsort doctor`, `backup`, `restore` and `move`.
 
 It imports `instance.base`, `instance.supervisor` and `core`.
 """

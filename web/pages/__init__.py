@@ -1,5 +1,5 @@
 """The pages: a package for each subject, a blueprint for each module, listed in `web.pages.registry`.
 
-It imports `web.schemas`, `web.exports`, `web.receiving` and `web.http`, never `web.api`. Templates and scripts are
-sorted by the same subjects.
+It imports `web.schemas` and what is below it, never `web.api`. Templates and scripts are sorted by the same
+subjects.
 """

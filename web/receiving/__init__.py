@@ -1,4 +1,4 @@
 """Uploads as streams, for API and pages: request bodies with limits, shards, archives, corrections.
 
-It imports `core` and `web.http`. Storing is the work of `core.ingest`.
+It imports `core`, `web.http` and `web.server`. Storing is the work of `core.ingest`.
 """

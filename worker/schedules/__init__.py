@@ -1,4 +1,4 @@
-"""The work of schedules: starting due runs, and runs that retrain, classify new files or clean up.
+"""The work of schedules: starting due runs, and runs that retrain, classify new files, clean up or back up.
 
 It imports `worker.process`. Rows are in `core.schedules`.
 """

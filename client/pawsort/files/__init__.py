@@ -1,4 +1,5 @@
-"""Files on the user's own disk: export files, sorting pictures into folders, reading them back as corrections.
+"""Files on the user's own disk: exports, tables of labels, sorting pictures into folders, reading the folders as
+corrections.
 
-It imports `pawsort.uploads` and `pawsort.api`.
+It imports `pawsort.uploads` and what is below it.
 """

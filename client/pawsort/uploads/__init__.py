@@ -1,4 +1,4 @@
 """Uploading files: which ones count, packing them into shards, sending those, progress bars.
 
-It imports `pawsort.api`.
+It imports `pawsort.operations` and what is below it.
 """

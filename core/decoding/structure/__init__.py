@@ -1,4 +1,4 @@
 """How files are built, as far as their headers show it: read from bytes alone, before anything is decoded.
 
-It imports nothing of the other packages; Pillow is not needed here.
+It imports `core.base` alone; Pillow is not needed here.
 """

@@ -1,1 +1,1 @@
-"""Your account: your tokens."""
+"""API: your account, with its tokens, sessions and usage."""

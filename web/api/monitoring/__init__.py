@@ -1,1 +1,1 @@
-"""API: health checks and Prometheus metrics."""
+"""API: health checks, Prometheus metrics and the audit log."""

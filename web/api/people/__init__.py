@@ -1,1 +1,1 @@
-"""People and invitations."""
+"""API: people and invitations."""

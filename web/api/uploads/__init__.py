@@ -1,1 +1,1 @@
-"""API: uploads, shards and archives."""
+"""API: uploads, shards, archives, and imports of folders of the server."""

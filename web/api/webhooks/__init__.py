@@ -1,1 +1,1 @@
-"""Calls about webhooks: endpoints, and what was sent to them."""
+"""API: webhooks, and what was sent to them."""

@@ -1,4 +1,4 @@
 """Limits of each request: how often somebody may ask, how much they may send, and what runs at once.
 
-It imports what is beside it in `web.http`, and `core.accounts.limits`.
+It imports other modules of `web.http`, and `core.accounts.limits`.
 """

@@ -1,1 +1,1 @@
-"""The System page and the help page."""
+"""The System page, the audit log, the help page, and the pages of problem types."""

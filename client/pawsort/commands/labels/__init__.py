@@ -1,1 +1,1 @@
-"""Labels from the shell: sort pictures by them, import corrections, withdraw those of folders."""
+"""Labels from the shell: sort pictures by them, import corrections and tables, withdraw those of folders."""

@@ -1,1 +1,1 @@
-"""Model versions from the shell: list, promote, roll back."""
+"""Model versions from the shell: list, promote, roll back, and find a threshold."""
