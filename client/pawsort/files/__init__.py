@@ -1,5 +1,4 @@
-"""Files on the user's own disk: exports, tables of labels, sorting pictures into folders, reading the folders as
-corrections.
+"""Files on the user's own disk: exports, label tables, pictures sorted into folders, corrections read from these.
 
 It imports `pawsort.uploads` and what is below it.
 """
