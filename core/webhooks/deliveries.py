@@ -5,7 +5,7 @@
 A process that is killed between the POST and its record sends the same message again, with the same id.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,7 @@ class DeliveryClaim:
     fence: int
     endpoint_id: int
     url: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     message_id: UUID
     event: str
     occurred_at: datetime

@@ -7,7 +7,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
-from core.base import leases
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, NotFound
@@ -76,7 +75,7 @@ def get_delivery(session: Session, actor: Actor, endpoint_id: int, delivery_id: 
 
 
 def replay(session: Session, actor: Actor, endpoint_id: int, delivery_id: int) -> WebhookDelivery:
-    """Send a message again, under the same id; one that is pending is tried now.
+    """Send a message again, under the same id; one that is pending is tried now, unless it is being sent.
 
     Raises:
         Forbidden, NotFound, Gone: As `get_delivery`.
@@ -84,7 +83,6 @@ def replay(session: Session, actor: Actor, endpoint_id: int, delivery_id: int) -
     """
     _check_on(get_own_endpoint(session, actor, endpoint_id))
     delivery = _get(session, endpoint_id, delivery_id, lock=True)
-    leases.revoke(delivery)
     delivery.state, delivery.n_tried, delivery.finished_at = DeliveryState.PENDING, 0, None
     delivery.ready_at = db_now()
     session.flush()
@@ -103,7 +101,7 @@ def replay_failed(session: Session, actor: Actor, endpoint_id: int) -> int:
     waiting = (DeliveryState.FAILED, DeliveryState.PENDING)
     its = (WebhookDelivery.endpoint_id == endpoint_id) & WebhookDelivery.state.in_(waiting)
     again = {"state": DeliveryState.PENDING, "n_tried": 0, "finished_at": None, "ready_at": db_now()}
-    return change(session, update(WebhookDelivery).where(its).values(again | leases.revoke_values(WebhookDelivery)))
+    return change(session, update(WebhookDelivery).where(its).values(again))
 
 
 def _check_on(endpoint: WebhookEndpoint) -> None:

@@ -145,6 +145,28 @@ def test_an_endpoint_gets_one_message_at_a_time_and_delays_no_other(runtime: Fak
     assert webhooks.claim_due(runtime, 8) == []
 
 
+def test_replaying_what_is_being_sent_sends_no_second_message_meanwhile(runtime: FakeRuntime) -> None:
+    endpoint = add_endpoint(runtime.db, f"http://{HERE}:1/")
+    delivery_id = add_event(runtime.db, endpoint)
+    (claim,) = webhooks.claim_due(runtime, 8)
+    for _ in range(2):
+        with runtime.db.write() as session:
+            delivery_list.replay(session, as_owner(session), endpoint.id, delivery_id)
+            delivery_list.replay_failed(session, as_owner(session), endpoint.id)
+        assert webhooks.claim_due(runtime, 8) == []
+    webhooks.send(runtime, claim)
+    view = look_at(runtime.db, endpoint, delivery_id)
+    assert (view.delivery.state, view.delivery.n_tried, len(view.attempts)) == (DeliveryState.PENDING, 1, 1)
+
+
+def test_a_claim_shows_no_secret_in_logs(runtime: FakeRuntime) -> None:
+    endpoint = add_endpoint(runtime.db, f"http://{HERE}:1/")
+    add_event(runtime.db, endpoint)
+    (claim,) = webhooks.claim_due(runtime, 8)
+    assert endpoint.secret in claim.secrets
+    assert endpoint.secret not in repr(claim)
+
+
 def test_the_endpoint_that_has_waited_longest_comes_first(runtime: FakeRuntime) -> None:
     with tiny_server(Answer()) as (url, _):
         before, after = add_endpoint(runtime.db, url), add_endpoint(runtime.db, url)
