@@ -5,7 +5,7 @@ It imports nothing that is not part of Python, since the supervisor uses it.
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,11 @@ class InstanceRecord:
     """Address and owner's token of a running instance, and the addresses of its servers. Readable by its owner only."""
 
     address: str
-    token: str
+    token: str = field(repr=False)
     pid: int
-    redis_url: str
-    database_url: str
-    blob_url: str
+    redis_url: str = field(repr=False)  # with the password of a server
+    database_url: str = field(repr=False)
+    blob_url: str = field(repr=False)
 
     def write(self, data_dir: Path) -> None:
         """Write it to the data directory, completely or not at all."""
