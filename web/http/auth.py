@@ -12,13 +12,14 @@ from apiflask import APIFlask
 from flask import Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.accounts import credentials
 from core.accounts.rights import Actor, Right, check_right
 from core.base.config import Settings
 from core.base.errors import Unauthenticated
 from core.orm.accounts import User
-from web.http.access.credentials import bearer_token, find_credential, note_refusal
+from web.http.access.credentials import bearer_token, current_credential, find_credential, note_refusal
 from web.http.access.csrf import check_csrf, is_unsafe
 from web.http.access.sessions import open_browser_session, register_sessions
 from web.http.context import get_services
@@ -122,6 +123,17 @@ def check_again() -> None:
     need = find_need(current_app.view_functions[request.endpoint or ""])
     if need is not None and need.right is not None:
         check_right(now.act(actor.address), need.right)
+
+
+def still_lets_in() -> Callable[[Session], bool]:
+    """Whether the token or session of this request lets its person see things later on; for other threads to ask."""
+    before = current_credential()
+
+    def ask(db_session: Session) -> bool:
+        now = credentials.find_again(db_session, before)
+        return now is not None and now.act(None).may(Right.SEE)
+
+    return ask
 
 
 def _find_actor() -> Actor | None:

@@ -22,6 +22,7 @@ from tests.support.deadlines import within
 from tests.support.factories import draw_picture, make_tar
 from tests.support.login import csrf_in, log_in
 from web.app import App
+from web.http.auth import still_lets_in
 from web.receiving import bodies
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
@@ -154,3 +155,18 @@ def stored(db: Database, uuid: UUID) -> tuple[str, int]:
         upload = session.scalars(select(Upload).where(Upload.uuid == uuid)).one()
         n_shards = session.scalar(select(func.count()).select_from(Shard).where(Shard.upload_id == upload.id))
         return upload.state, n_shards or 0
+
+
+@pytest.mark.parametrize("shut_out", [revoke, disable])
+def test_a_token_that_was_revoked_lets_no_stream_go_on(
+    app: App, db: Database, shut_out: Callable[[Session, int], None]
+) -> None:
+    with db.write() as session:
+        person = accounts.get_or_create_user(session, "ada")
+        token, person_id = tokens.create_token(session, "hers", person), person.id
+    with app.test_request_context(headers={"Authorization": f"Bearer {token}"}):
+        lets_in = still_lets_in()
+    with db.write() as session:
+        assert lets_in(session)
+        shut_out(session, person_id)
+        assert not lets_in(session)

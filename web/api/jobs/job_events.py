@@ -13,6 +13,7 @@ from core.base.states import ACTIVE_STATES
 from core.jobs import jobs
 from core.jobs.progress import count_workers, describe_all, with_workers
 from core.orm.jobs import Job
+from web.http.auth import still_lets_in
 from web.http.context import get_services
 from web.http.delivery.etags import job_etag
 from web.http.limits.at_once import Work, works
@@ -45,7 +46,7 @@ def stream_job(job_uuid: UUID) -> Response:
         return Response(status=204)
     if request.method == "HEAD":
         return Response(mimetype=MEDIA_TYPE, headers=HEADERS)
-    stream = services.watcher.watch(job.id, last_id)
+    stream = services.watcher.watch(job.id, last_id, still_lets_in())
     request.environ[STREAM] = stream
     return Response(stream, mimetype=MEDIA_TYPE, headers=HEADERS)
 

@@ -21,18 +21,20 @@ from web.http.streams.event_stream import EventStream
 
 LOOK_S = 1.0
 HEARTBEAT_S = 15.0
-LONGEST_S = 300.0  # then the client comes again, and whether it may is checked again
+LONGEST_S = 300.0  # then the client comes again
 
 log = structlog.get_logger("web")
 
 Describe = Callable[[Session, Sequence[Job]], Mapping[int, str]]
+MaySee = Callable[[Session], bool]
 
 
 @dataclass
 class _Watch:
-    """Which job a stream is about, and when what is due."""
+    """Which job a stream is about, whether its person may still see it, and when what is due."""
 
     job_id: int
+    may_see: MaySee
     ends_at: float
     heartbeat_at: float
 
@@ -54,15 +56,16 @@ class JobWatcher:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, job_id: int, last_id: str = "") -> EventStream:
+    def watch(self, job_id: int, last_id: str = "", may_see: MaySee = lambda _: True) -> EventStream:
         """A stream with the state of a job, now and whenever it changes, until it has ended.
 
         Args:
             last_id: The id of the last event that the client has; the same one is not sent again.
+            may_see: Asked before each heartbeat; the stream ends where the person has been shut out since it began.
         """
         stream, now = EventStream(last_id, self._forget), self._clock()
         with self._lock:
-            self._streams[stream] = _Watch(job_id, ends_at=now + LONGEST_S, heartbeat_at=now + HEARTBEAT_S)
+            self._streams[stream] = _Watch(job_id, may_see, ends_at=now + LONGEST_S, heartbeat_at=now + HEARTBEAT_S)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="job-watcher", daemon=True)
                 self._thread.start()
@@ -75,12 +78,15 @@ class JobWatcher:
             watched = dict(self._streams)
         now = self._clock()
         self._send_changes(watched)
-        for stream, watch in watched.items():
-            if now >= watch.ends_at:
-                stream.end()
-            elif now >= watch.heartbeat_at:
-                watch.heartbeat_at = now + HEARTBEAT_S
-                stream.send_heartbeat()
+        due = [(stream, watch) for stream, watch in watched.items() if now >= min(watch.heartbeat_at, watch.ends_at)]
+        if due:
+            with self._db.read() as session:
+                for stream, watch in due:
+                    if now >= watch.ends_at or not watch.may_see(session):
+                        stream.end()
+                    else:
+                        watch.heartbeat_at = now + HEARTBEAT_S
+                        stream.send_heartbeat()
 
     def _send_changes(self, watched: Mapping[EventStream, _Watch]) -> None:
         wanted = {watch.job_id for watch in watched.values()}
@@ -104,6 +110,8 @@ class JobWatcher:
                 self.look()
             except SQLAlchemyError as error:  # a database that does not answer for a moment
                 log.warning("jobs_not_watched", error=str(error))
+            except Exception:  # without the thread, no stream of this process would ever end
+                log.exception("jobs_not_watched")
             self._wake.wait(LOOK_S)
 
     def _has_streams(self) -> bool:

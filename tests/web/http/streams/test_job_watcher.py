@@ -15,6 +15,7 @@ from core.orm.jobs import Job
 from core.storage.blobs import Blobs
 from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_manifest, make_upload
+from tests.support.waiting import until
 from web.http.streams import job_watcher
 from web.http.streams.event_stream import EventStream
 from web.http.streams.job_watcher import JobWatcher
@@ -121,6 +122,18 @@ def test_heartbeats_come_every_quarter_of_a_minute_and_an_end_after_five_minutes
     assert stream.has_ended
 
 
+def test_a_stream_ends_when_its_person_has_been_shut_out(db: Database, job: UUID) -> None:
+    watcher, may_see = Watcher(db), True
+    stream, other = watcher.watch(id_of(db, job), may_see=lambda _: may_see), watcher.watch(id_of(db, job))
+    watcher.now = job_watcher.HEARTBEAT_S
+    watcher.look()
+    assert not stream.has_ended
+    may_see = False
+    watcher.now += job_watcher.HEARTBEAT_S
+    watcher.look()
+    assert (stream.has_ended, other.has_ended) == (True, False)
+
+
 def test_many_clients_cost_one_statement_while_nothing_changes(db: Database, job: UUID) -> None:
     watcher = Watcher(db)
     streams = [watcher.watch(id_of(db, job)) for _ in range(20)]
@@ -138,3 +151,22 @@ def test_a_response_without_our_server_ends_with_the_first_event(db: Database, j
     watcher.look()
     (body,) = list(stream)
     assert body.decode().count("event: job") == 1
+
+
+class Failing(JobWatcher):
+    """Fails at its first look, and ends all streams at the second."""
+
+    n_looks = 0
+
+    def look(self) -> None:
+        self.n_looks += 1
+        self._wake.set()  # the next look comes at once
+        if self.n_looks == 1:
+            raise ValueError("a job that nobody can describe")
+        for stream in list(self._streams):
+            stream.close()
+
+
+def test_an_unexpected_error_leaves_no_stream_without_its_end(db: Database) -> None:
+    stream = Failing(db, describe).watch(1)
+    until(lambda: stream.has_ended)
