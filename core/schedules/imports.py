@@ -18,13 +18,14 @@ from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_right
 from core.base.clock import db_now
 from core.base.database import change
-from core.base.errors import Conflict, Gone
+from core.base.errors import Conflict, Gone, IdTaken
 from core.base.names import MAX_SHORT_NAME, shorten_name
 from core.base.states import RunState, ScheduleKind
 from core.ingest import shard_rows
 from core.jobs import classify_jobs, job_states, jobs
 from core.orm.jobs import Job
 from core.orm.schedules import Schedule, ScheduleRun
+from core.orm.uploads import Upload
 from core.schedules.parameters import check_parameters
 from core.schedules.schedules import DEFAULT_ZONE
 from core.storage.allowed_roots import name_of_source
@@ -68,12 +69,11 @@ def create_import(
     """
     check_right(actor, Right.SCHEDULES)
     parameters = check_parameters(session, ScheduleKind.CLASSIFY, asdict(new), roots)
-    if (run := _find_run(session, uuid)) is not None:
+    name = name or name_of_source(parameters["source"])
+    if (run := _create_upload(session, actor, uuid, name, new.labelled)) is not None:
         if run.parameters != parameters:
             raise Conflict(f"Job {uuid} exists and imports something else. Choose a new id.")
         return jobs.check_own(actor, jobs.get_job(session, uuid))
-    name = name or name_of_source(parameters["source"])
-    uploads.create_upload(session, actor, uuid, name, new.labelled)
     made = {"model": parameters["model"], "threshold": new.threshold, "default_threshold": default_threshold}
     job, _ = classify_jobs.create_classify_job(session, actor, uuid, uuid, name=name, **made)
     schedule = Schedule(
@@ -92,15 +92,22 @@ def create_import(
     return job
 
 
+def _create_upload(session: Session, actor: Actor, uuid: UUID, name: str, labelled: bool) -> ScheduleRun | None:
+    """Create the upload of an import; returns the run of an earlier request with the same id, if there was one."""
+    is_used = session.scalar(select(Upload.id).where(Upload.uuid == uuid)) is not None
+    if not is_used:
+        uploads.create_upload(session, actor, uuid, name, labelled)  # waits for a request of this very moment
+    run = session.scalar(select(ScheduleRun).where(ScheduleRun.work_uuid == uuid))
+    if is_used and run is None:
+        raise IdTaken(f"Upload {uuid} exists and is no import. Choose a new id.")
+    return run
+
+
 def _first_run(session: Session, actor: Actor, schedule: Schedule, job: Job) -> ScheduleRun:
     now = session.scalars(select(db_now())).one()
     run = ScheduleRun(schedule_id=schedule.id, due_at=now, user_id=actor.user_id, parameters=schedule.parameters)
     run.state, run.work_uuid, run.job_id = RunState.WAITING, job.uuid, job.id
     return run
-
-
-def _find_run(session: Session, uuid: UUID) -> ScheduleRun | None:
-    return session.scalar(select(ScheduleRun).where(ScheduleRun.work_uuid == uuid))
 
 
 def end_import(session: Session, schedule_id: int) -> None:

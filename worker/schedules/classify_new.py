@@ -133,6 +133,8 @@ class _Importer:
                     yield self._read(entry)
 
     def _read(self, entry: SourceEntry) -> File | SkippedEntry:
+        if entry.path in self._identities:  # names that are not UTF-8 are written out; the first one is remembered
+            return SkippedEntry(entry.path, "a second file of the same path")
         if entry.identity.n_bytes > self._max_image_bytes:
             data = None
         else:

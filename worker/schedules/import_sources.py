@@ -27,6 +27,7 @@ from core.storage.buckets import BucketPrefix, open_bucket
 
 SETTLE_S = 5.0
 LISTED = 500
+MAX_DEPTH = 100  # folders in each other: each level holds an open folder, and a frame of the stack
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -105,20 +106,26 @@ class Source:
         skipped: list[SkippedEntry] = []
 
         def note(error: OSError) -> None:
-            skipped.append(
-                SkippedEntry(str(error.filename or self.name), f"a folder that cannot be read ({error.strerror})")
-            )
+            skipped.append(self._skip(str(error.filename or ""), f"a folder that cannot be read ({error.strerror})"))
 
         try:
             for folder, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=note):
                 folders[:] = sorted(self._without_ignored(folders, kind_of_folder))
+                if folder.count("/") == MAX_DEPTH:
+                    too_deep = f"a folder in more than {MAX_DEPTH} others"
+                    skipped += [self._skip(os.path.join(folder, name), too_deep) for name in folders]
+                    folders.clear()
                 for name in sorted([*folders, *self._without_ignored(names, kind_of_file)]):
                     relative = os.path.join(folder, name)[2:]
                     yield from self._check_entry(descriptor, name, relative, root, (*below, *relative.split("/")))
                 yield from skipped
                 skipped.clear()
+            yield from skipped
         finally:
             os.close(top)
+
+    def _skip(self, relative: str, reason: str) -> SkippedEntry:
+        return SkippedEntry(clean_path(os.fsencode(self.name) + b"/" + os.fsencode(relative))[0], reason)
 
     def _without_ignored(self, names: list[str], find_kind: Callable[[str], str | None]) -> Iterator[str]:
         for name in names:
@@ -141,8 +148,7 @@ class Source:
             yield self._make_entry(encoded, *version, lambda n: _read_file(root, parts, version, n))
         elif not stat.S_ISDIR(status.st_mode):
             is_link = stat.S_ISLNK(status.st_mode)
-            path = clean_path(os.fsencode(self.name) + b"/" + encoded)[0]
-            yield SkippedEntry(path, "a symbolic link" if is_link else "a device or another special file")
+            yield self._skip(relative, "a symbolic link" if is_link else "a device or another special file")
 
     def _walk_bucket(self) -> Iterator[SourceEntry | SkippedEntry]:
         store = self._open_bucket()

@@ -1,7 +1,9 @@
 """Runs that take in what is new in a folder or bucket: each file once, links never, whatever is killed."""
 
+import errno
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.base.database import Database
 from core.base.errors import Invalid, Unavailable
 from core.base.states import RunState
 from core.cleanup import deletion
+from core.formats.archives.entries import SkippedEntry
 from core.ingest import imported_files, shard_storage
 from core.jobs import jobs
 from core.orm.jobs import Job
@@ -176,6 +179,43 @@ def test_links_and_devices_are_skipped_and_named_and_nothing_outside_is_read(
         ("photos/linked", "a symbolic link"),
         ("photos/pipe.jpg", "a device or ano"),
     }
+
+
+def test_of_two_files_whose_names_are_shown_alike_the_one_that_was_taken_is_remembered(
+    runtime: FakeRuntime, folder: Path
+) -> None:
+    taken, other = put(folder, "\\xff.jpg"), folder / os.fsdecode(b"\xff.jpg")
+    other.write_bytes(taken.read_bytes() + b"more")
+    os.utime(other, (time.time() - LONG_AGO_S,) * 2)
+    run(runtime, add_schedule(runtime, folder))
+    assert paths(runtime.db) == ["photos/\\xff.jpg"]
+    with runtime.db.read() as session:
+        assert session.scalars(select(ImportedFile.n_bytes)).all() == [taken.stat().st_size]
+
+
+def test_folders_that_lead_deeper_and_deeper_are_skipped_and_named(
+    runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_sources, "MAX_DEPTH", 2)
+    put(folder, "1/2/a.jpg")
+    put(folder, "1/2/3/b.jpg")
+    found = list(import_sources.Source(str(folder), runtime.settings.import_root_list).walk())
+    assert [(one.path, type(one)) for one in found] == [
+        ("photos/1/2/a.jpg", import_sources.SourceEntry),
+        ("photos/1/2/3", SkippedEntry),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_named_in_characters_that_every_database_keeps(
+    runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walk(_: str, dir_fd: int, onerror: Callable[[OSError], None]) -> Iterator[Any]:
+        yield ".", [], [], dir_fd
+        onerror(PermissionError(errno.EACCES, "Permission denied", os.fsdecode(b"\xff")))
+
+    monkeypatch.setattr(os, "fwalk", walk)
+    (skipped,) = import_sources.Source(str(folder), runtime.settings.import_root_list).walk()
+    assert skipped == SkippedEntry("photos/\\xff", "a folder that cannot be read (Permission denied)")
 
 
 def test_a_folder_that_becomes_a_link_after_it_was_listed_leads_nowhere(

@@ -3,14 +3,16 @@
 import os
 import threading
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.base.errors import Conflict, Forbidden, Invalid, NotFound
+from core.base.errors import Conflict, Forbidden, IdTaken, Invalid, NotFound
 from core.base.states import JobState, RunState, UploadState
 from core.jobs import job_states, jobs
 from core.orm.jobs import Job
@@ -18,6 +20,7 @@ from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Image, Upload
 from core.schedules import imports, schedules
 from core.schedules.imports import NewImport
+from core.uploads import uploads
 from tests.support.actors import as_owner, as_person
 from tests.support.factories import draw_picture, run_job
 from tests.support.fakes import FakeRuntime
@@ -143,3 +146,29 @@ def test_an_id_is_used_once_and_a_folder_must_be_allowed(runtime: FakeRuntime, f
         begin(runtime, folder.parent, uuid)
     with pytest.raises(Invalid, match="outside the folders"):
         begin(runtime, tmp_path)
+
+
+def test_the_same_request_twice_at_one_moment_is_one_import(
+    runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuid, new, roots = uuid4(), NewImport(str(folder)), runtime.settings.import_root_list
+    create_upload = uploads.create_upload
+
+    def be_slower(session: Session, *given: Any) -> Upload:
+        monkeypatch.setattr(uploads, "create_upload", create_upload)
+        imports.create_import(session, as_owner(session), uuid, new, roots)
+        return create_upload(session, *given)
+
+    monkeypatch.setattr(uploads, "create_upload", be_slower)
+    with runtime.db.write() as session:
+        assert imports.create_import(session, as_owner(session), uuid, new, roots).uuid == uuid
+    with runtime.db.read() as session:
+        assert session.scalars(select(ScheduleRun.work_uuid)).all() == [uuid]
+
+
+def test_an_import_adds_nothing_to_an_upload_that_was_there(runtime: FakeRuntime, folder: Path) -> None:
+    uuid = uuid4()
+    with runtime.db.write() as session:
+        uploads.create_upload(session, as_owner(session), uuid, "mine")
+    with pytest.raises(IdTaken):
+        begin(runtime, folder, uuid)
