@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from pawsort.api.connection import may_be_token
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
@@ -137,6 +138,6 @@ def _check_address(server: str) -> str:
 
 
 def _check_token(token: str | None) -> str | None:
-    if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
-        raise ClientError(f"--token: expected what `pawsort token create` printed, got {token!r}.")
+    if token is not None and not may_be_token(token):
+        raise ClientError("--token: expected what `pawsort token create` printed, and nothing else.")
     return token

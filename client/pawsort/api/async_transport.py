@@ -80,13 +80,16 @@ class AsyncTransport:
 
     async def _subscribe(self, subscription: Subscription[T]) -> AsyncIterator[T]:
         event: T | None = None
-        while event is None or not subscription.is_last(event):
+        while True:
             async with self._open(Call(bytes, "GET", subscription.path)) as response:
                 async for received in httpx2.EventSource(response):
                     if not received.data:  # a sign of life
                         continue
                     event = decode(subscription.event, received.json())
                     yield event
+            if event is not None and subscription.is_last(event):
+                return
+            await _sleep(self.retries.first_pause_s)  # a server may end every stream at once
 
     @asynccontextmanager
     async def _open(self, call: Call[Any]) -> AsyncIterator[httpx2.Response]:

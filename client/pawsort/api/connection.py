@@ -9,6 +9,7 @@ import httpx2
 
 from pawsort.api.calls import API, NOTHING, Call
 from pawsort.api.decoding import decode
+from pawsort.api.errors import ClientError
 
 T = TypeVar("T")
 
@@ -19,11 +20,24 @@ TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0)
 
 @dataclass(frozen=True)
 class Connection:
-    """One server and one token."""
+    """One server and one token.
+
+    Raises:
+        ClientError: The token cannot be one, or the address holds a password. The message quotes neither.
+    """
 
     server: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     timeout: httpx2.Timeout = field(default_factory=lambda: TIMEOUT)
+
+    def __post_init__(self) -> None:
+        if self.token and not may_be_token(self.token):
+            raise ClientError(
+                "The token holds a line break or another character that no token has. Give what `pawsort token create`"
+                " printed, and nothing else."
+            )
+        if httpx2.URL(self.server).userinfo:  # messages name the address
+            raise ClientError("The address of the server holds a name or a password. Leave them out; give a token.")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -42,6 +56,11 @@ class Connection:
 
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+
+
+def may_be_token(text: str) -> bool:
+    """Return whether a header can carry a text as a token."""
+    return text.isascii() and text.isprintable() and bool(text.strip())
 
 
 def request_of(call: Call[Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """When a request is retried, and the error when retrying has not helped."""
 
+import math
 import random
 import threading
 import time
@@ -133,9 +134,10 @@ def _problem(response: httpx2.Response) -> dict[str, Any]:
 
 def _retry_after_s(response: httpx2.Response) -> float:
     try:
-        return min(float(response.headers.get("Retry-After", "0")), 30.0)
+        seconds = float(response.headers.get("Retry-After", "0"))
     except ValueError:
         return 0.0
+    return min(seconds, 30.0) if math.isfinite(seconds) else 0.0
 
 
 def _server_of(error: httpx2.TransportError) -> str:

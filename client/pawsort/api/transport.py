@@ -81,13 +81,16 @@ class Transport:
 
     def _subscribe(self, subscription: Subscription[T]) -> Iterator[T]:
         event: T | None = None
-        while event is None or not subscription.is_last(event):
+        while True:
             with self.open(Call(bytes, "GET", subscription.path)) as response:
                 for received in httpx2.EventSource(response):
                     if not received.data:  # a sign of life
                         continue
                     event = decode(subscription.event, received.json())
                     yield event
+            if event is not None and subscription.is_last(event):
+                return
+            self.retries.stopped.wait(self.retries.first_pause_s)  # a server may end every stream at once
 
     @contextmanager
     def open(self, call: Call[Any]) -> Iterator[httpx2.Response]:

@@ -26,7 +26,7 @@ def read_rows(table: Path) -> Generator[Row]:
         yield from reader(table)
     except OSError as error:
         raise ClientError(f"{table} cannot be read: {error.strerror or error}.") from error
-    except (UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError, csv.Error) as error:  # of csv, json and pyarrow
         raise ClientError(f"{table} cannot be read as {table.suffix.lower()}: {error}.") from error
 
 

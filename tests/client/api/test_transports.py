@@ -1,16 +1,28 @@
 """Both transports retry, refuse and read alike."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import pytest
 
+from pawsort.api import async_transport
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, ask, collect, pages
+from pawsort.api.calls import Call, Flow, Subscription, ask, collect, pages
 from pawsort.api.connection import Connection
-from pawsort.api.errors import Conflict, NotAllowed, NotAuthenticated, NotFound, RequestFailed, ServerBusy, TooLarge
-from pawsort.api.retries import Retries
+from pawsort.api.errors import (
+    ClientError,
+    Conflict,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    RequestFailed,
+    ServerBusy,
+    TooLarge,
+)
+from pawsort.api.retries import Attempts, Retries
 from pawsort.api.transport import Transport
 from tests.support.tiny_server import CUT, Answer, tiny_server
 
@@ -99,3 +111,68 @@ def test_closing_one_client_does_not_end_the_retries_of_another_with_the_same_li
         first.close()
         assert second.run(Call(Thing, "GET", "/things/1")) == Thing(1, None)
         second.close()
+
+
+@pytest.mark.parametrize("header", ["nan", "inf", "-inf", "1e999", "soon"])
+def test_a_pause_that_is_no_number_of_seconds_is_not_waited_for(header: str) -> None:
+    attempts = Attempts(Retries(1.0, 0.01, 0.02))
+    attempts.note_refusal(httpx2.Response(503, headers={"Retry-After": header}))
+    assert 0 < attempts.pause_s() < 1
+
+
+def one_event_each() -> Callable[[httpx2.Request], httpx2.Response]:
+    """A server that ends each stream after one event."""
+    numbers = iter((1, 2))
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        headers = {"Content-Type": "text/event-stream"}
+        return httpx2.Response(200, headers=headers, text=f'data: {{"n": {next(numbers)}, "note": null}}\n\n')
+
+    return answer
+
+
+@BOTH
+def test_a_server_that_ends_every_stream_at_once_is_not_asked_without_a_pause(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, retries, pauses = Connection("http://127.0.0.1"), Retries(1.0, 0.01, 0.02), list[float]()
+    things = Subscription(Thing, "/things", lambda thing: thing.n == 2)
+    served = httpx2.MockTransport(one_event_each())
+    if kind == "sync":
+        transport = Transport(connection, retries)
+        transport.http = httpx2.Client(**connection.options, transport=served)
+        monkeypatch.setattr(transport.retries.stopped, "wait", pauses.append)
+        assert [thing.n for thing in transport.iterate(things)] == [1, 2]
+        transport.close()
+    else:
+
+        async def note(seconds: float) -> None:
+            pauses.append(seconds)
+
+        async def read() -> list[int]:
+            transport = AsyncTransport(connection, retries)
+            transport.http = httpx2.AsyncClient(**connection.options, transport=served)
+            found = [thing.n async for thing in transport.iterate(things)]
+            await transport.close()
+            return found
+
+        monkeypatch.setattr(async_transport, "_sleep", note)
+        assert asyncio.run(read()) == [1, 2]
+    assert pauses == [retries.first_pause_s]
+
+
+@pytest.mark.parametrize("token", ["secret\n", "secr\u00e9t", "secret\r\nX: y"])
+def test_a_token_that_cannot_be_one_is_not_quoted(token: str) -> None:
+    with pytest.raises(ClientError, match="no token has") as refused:
+        Connection("https://example.org", token)
+    assert "secr" not in refused.value.message
+
+
+def test_a_password_in_the_address_is_refused_and_not_quoted() -> None:
+    with pytest.raises(ClientError, match="holds a name or a password") as refused:
+        Connection("https://ada:secret@example.org")
+    assert "secret" not in refused.value.message
+
+
+def test_a_connection_shows_no_token_in_logs() -> None:
+    assert "secret" not in repr(Connection("https://example.org", "secret"))
