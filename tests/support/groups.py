@@ -28,7 +28,13 @@ GROUPS = {
     "instance": ("tests/browser/test_upload.py", "tests/browser/test_tutorial.py"),
 }
 # Then the longest of the other files.
-LONG = ("tests/integration/test_up.py", "tests/integration/test_way.py", "tests/faults/test_postgresql.py")
+LONG = (
+    "tests/integration/test_up.py",
+    "tests/integration/test_way.py",
+    "tests/faults/test_postgresql.py",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_pages.py",
+)
 _GROUP_OF = {file: group for group, files in GROUPS.items() for file in files}
 _ORDER = [*GROUPS, *LONG]
 
