@@ -34,7 +34,7 @@ setup: $(VENV)/run.stamp ## create .venv with everything that Pawsort needs to r
 setup-test: $(VENV)/test.stamp ## the same, with everything that the tests need
 	@echo "Ready. make test runs the tests."
 
-run: $(VENV)/run.stamp $(GUIDE)/.buildinfo ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
+run: $(VENV)/run.stamp $(if $(FOLDER),,$(GUIDE)/.buildinfo) ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
 	@if [ -z "$$FOLDER" ]; then exec $(BIN)/pawsort up; \
 	elif [ ! -d "$$FOLDER" ]; then echo "FOLDER must be a folder; '$$FOLDER' is not one." >&2; exit 2; \
 	else exec $(BIN)/pawsort classify "$$FOLDER" -o "$$(basename "$$(cd "$$FOLDER" && pwd)").csv"; fi
