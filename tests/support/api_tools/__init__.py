@@ -24,7 +24,7 @@ def npm_tools() -> Path:
 
     def install(folder: Path) -> None:
         shutil.copy(packages, folder)
-        _run("npm", "install", "--no-audit", "--no-fund", "--silent", cwd=folder)
+        _run("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=folder)
 
     return _install("npm", packages.read_bytes(), install)
 
