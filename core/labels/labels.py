@@ -64,11 +64,20 @@ def check_labels(items: Iterable[NewLabel]) -> None:
     """Check that the labels exist.
 
     Raises:
-        Invalid: One is neither a class, nor `neither`, nor None.
+        Invalid: As `check_label`.
     """
     for item in items:
-        if item.label is not None and item.label not in (*CLASSES, NEITHER):
-            raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {item.label!r}.")
+        check_label(item.label)
+
+
+def check_label(label: str | None) -> None:
+    """Check that a label exists; None withdraws one.
+
+    Raises:
+        Invalid: It is neither a class, nor `neither`, nor None.
+    """
+    if label is not None and label not in (*CLASSES, NEITHER):
+        raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {label!r}.")
 
 
 def add_labels(
@@ -87,18 +96,18 @@ def add_labels(
         How many labels were written.
     Raises:
         NotFound: An image does not exist, or was deleted; then nothing is written.
-        Invalid: As `check_labels`.
+        Invalid: As `check_label`.
     """
     check_labels(items)
     digests = digests_of(session, {item.image_id for item in items})
     known = _known_keys(session, [item.key for item in items if item.key])
     n_written = 0
     pending: list[dict[str, Any]] = []
+    of_all: dict[str, Any] = {"user_id": user_id, "batch_id": batch_id}
     for item in items:
         if item.key in known:
             continue
-        said = {"image_id": item.image_id, "user_id": user_id, "key": item.key, "batch_id": batch_id}
-        row = said | {"sha256": digests[item.image_id]}
+        row = of_all | {"sha256": digests[item.image_id], "image_id": item.image_id, "key": item.key}
         if item.undoes is None:
             pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
             continue

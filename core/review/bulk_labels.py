@@ -18,11 +18,10 @@ from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, locked, slices
 from core.base.errors import Conflict, IdTaken, Invalid, NotFound
-from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import confidence, jobs, result_filter
 from core.jobs.result_filter import PROBABLE, ResultFilter
-from core.labels.labels import NEITHER, human_label_of, person_label_of
+from core.labels.labels import NEITHER, check_label, human_label_of, person_label_of
 from core.labels.undo import find_valid_labels, undo_newest
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -65,37 +64,44 @@ def create_batch(
     job = jobs.get_job(session, job_uuid)
     existing = session.scalar(select(LabelBatch).where(LabelBatch.uuid == uuid))
     if existing is not None:
-        if (existing.job_id, existing.kind, existing.label) != (job.id, kind, label):
-            raise IdTaken(f"Batch {uuid} exists and is a different batch. Choose a new id.")
-        check_owner(actor, existing.user_id, f"batch {uuid}")
-        return existing
-    if job.kind != JobKind.CLASSIFY:
-        raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
-    if label is not None and label not in (*CLASSES, NEITHER):
-        raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {label!r}.")
-    threshold_milli = job.threshold_milli if threshold is None else jobs.to_milli(threshold)
-    list(result_filter.conditions(wanted, threshold_milli))  # refuses what it does not know, before anything is written
-    batch = LabelBatch(
-        uuid=uuid,
-        job_id=job.id,
-        user_id=actor.user_id,
-        kind=kind,
-        label=label,
-        wanted={
-            "filter": asdict(wanted),
-            "image_ids": None if image_ids is None else sorted(image_ids),
-            "except_ids": sorted(except_ids),
-        },
-        threshold_milli=threshold_milli,
-        is_whole=kind == BatchKind.CONFIRM
-        and image_ids is None
-        and not except_ids
-        and _lets_everything_through(wanted),
-    )
+        return _same_batch(actor, existing, (job.id, kind, label))
+    threshold_milli = _check_request(job, label, wanted, threshold)
+    batch = LabelBatch(uuid=uuid, job_id=job.id, user_id=actor.user_id, kind=kind, label=label)
+    batch.wanted = _describe_selection(wanted, image_ids, except_ids)
+    batch.threshold_milli = threshold_milli
+    is_everything = image_ids is None and not except_ids and _lets_everything_through(wanted)
+    batch.is_whole = kind == BatchKind.CONFIRM and is_everything
     session.add(batch)
     session.flush()
     record(session, actor, Action.LABELS_ADD, "job", job.uuid, kind=kind, label=label, batch=uuid)
     return batch
+
+
+def _same_batch(actor: Actor, batch: LabelBatch, asked: tuple[int, BatchKind, str | None]) -> LabelBatch:
+    if (batch.job_id, batch.kind, batch.label) != asked:
+        raise IdTaken(f"Batch {batch.uuid} exists and is a different batch. Choose a new id.")
+    check_owner(actor, batch.user_id, f"batch {batch.uuid}")
+    return batch
+
+
+def _check_request(job: Job, label: str | None, wanted: ResultFilter, threshold: float | None) -> int:
+    """The threshold in thousandths, once everything that was asked for is known to exist."""
+    if job.kind != JobKind.CLASSIFY:
+        raise Invalid(f"job: expected one that classifies pictures; {job.uuid} does not.")
+    check_label(label)
+    threshold_milli = job.threshold_milli if threshold is None else jobs.to_milli(threshold)
+    list(result_filter.conditions(wanted, threshold_milli))  # refuses what it does not know
+    return threshold_milli
+
+
+def _describe_selection(
+    wanted: ResultFilter, image_ids: Sequence[int] | None, except_ids: Sequence[int]
+) -> dict[str, Any]:
+    return {
+        "filter": asdict(wanted),
+        "image_ids": None if image_ids is None else sorted(image_ids),
+        "except_ids": sorted(except_ids),
+    }
 
 
 def _lets_everything_through(wanted: ResultFilter) -> bool:
