@@ -49,16 +49,10 @@ def create_classify_job(
         return _same_job(actor, existing, upload), []
     uploads.check_has_originals(upload)
     version = registry.find_version(session, model) if model else registry.current_version(session)
-    job = Job(
-        uuid=uuid,
-        kind=JobKind.CLASSIFY,
-        name=check_name(name or upload.name),
-        state=JobState.RECEIVING,
-        user_id=actor.user_id,
-        upload_id=upload.id,
-        model_version_id=registry.hold_version(session, version.id).id,
-        threshold_milli=_threshold_milli(threshold, default_threshold, version),
-    )
+    job = Job(uuid=uuid, kind=JobKind.CLASSIFY, state=JobState.RECEIVING, user_id=actor.user_id, upload_id=upload.id)
+    job.name = check_name(name or upload.name)
+    job.model_version_id = registry.hold_version(session, version.id).id
+    job.threshold_milli = _threshold_milli(threshold, default_threshold, version)
     if not insert_job(session, job):
         return _same_job(actor, get_job(session, uuid), upload), []
     chunk_ids = _add_chunks_of_upload(session, job, upload)

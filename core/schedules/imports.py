@@ -9,6 +9,7 @@ deleted when its run has ended.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -76,7 +77,17 @@ def create_import(
         return jobs.check_own(actor, jobs.get_job(session, uuid))
     made = {"model": parameters["model"], "threshold": new.threshold, "default_threshold": default_threshold}
     job, _ = classify_jobs.create_classify_job(session, actor, uuid, uuid, name=name, **made)
-    schedule = Schedule(
+    schedule = _hidden_schedule(actor, name, parameters)
+    session.add(schedule)
+    session.flush()
+    session.add(_first_run(session, actor, schedule, job))
+    record(session, actor, Action.IMPORT_CREATE, "job", uuid, source=parameters["source"])
+    session.flush()
+    return job
+
+
+def _hidden_schedule(actor: Actor, name: str, parameters: dict[str, Any]) -> Schedule:
+    return Schedule(
         name=shorten_name(name, MAX_SHORT_NAME),
         kind=ScheduleKind.CLASSIFY,
         time_zone=DEFAULT_ZONE,
@@ -84,12 +95,6 @@ def create_import(
         is_on=False,
         user_id=actor.user_id,
     )
-    session.add(schedule)
-    session.flush()
-    session.add(_first_run(session, actor, schedule, job))
-    record(session, actor, Action.IMPORT_CREATE, "job", uuid, source=parameters["source"])
-    session.flush()
-    return job
 
 
 def _create_upload(session: Session, actor: Actor, uuid: UUID, name: str, labelled: bool) -> ScheduleRun | None:

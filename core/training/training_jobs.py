@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
@@ -96,26 +95,16 @@ def create_training_job(
         NotFound, Gone, Conflict: An upload or a version is not there, or a job has this id.
         Forbidden: The id is that of somebody else's job.
     """
-    existing = session.scalar(select(Job).where(Job.uuid == uuid))
-    if existing is not None:
+    if session.scalar(select(Job.id).where(Job.uuid == uuid)) is not None:
         return _same_job(session, actor, uuid)
     chosen = _choose_uploads(session, upload_uuids, lock=True)
     dataset = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
     parameters = check_parameters(session, given, dataset.by_part[Split.TRAINING])
     if dataset.problem is not None:
         raise Invalid(dataset.problem)
-    called = name or (", ".join(upload.name for upload in chosen) if chosen else "") or EVERYTHING
-    job = Job(
-        uuid=uuid,
-        kind=JobKind.TRAIN,
-        name=names.check_name(names.shorten_name(called)),
-        state=JobState.QUEUED,
-        user_id=actor.user_id,
-    )
-    try:
-        with session.begin_nested():
-            session.add(job)
-    except IntegrityError:  # the same id was used at this very moment
+    called = _choose_name(name, chosen or ())
+    job = Job(uuid=uuid, kind=JobKind.TRAIN, name=called, state=JobState.QUEUED, user_id=actor.user_id)
+    if not jobs.insert_job(session, job):
         return _same_job(session, actor, uuid)
     session.add(
         Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=dataset.summary())
@@ -147,6 +136,10 @@ def keep_best(session: Session, actor: Actor, uuid: UUID) -> Job:
     job.revision += 1
     session.flush()
     return job
+
+
+def _choose_name(name: str | None, chosen: Sequence[Upload]) -> str:
+    return names.check_name(names.shorten_name(name or ", ".join(upload.name for upload in chosen) or EVERYTHING))
 
 
 def _same_job(session: Session, actor: Actor, uuid: UUID) -> Job:
