@@ -7,12 +7,11 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.audit_log import Action, record
-from core.base.clock import db_now
+from core.base.clock import DAY_S, db_now
 from core.base.database import Database, change
 from core.orm.audit_log import AuditEntry
 
 SLICE = 10_000
-DAY_S = 86_400.0
 TRIGGER = "audit_log_no_delete"  # SQLite's; PostgreSQL refuses by the privileges of the role
 
 

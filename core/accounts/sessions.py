@@ -12,13 +12,11 @@ from sqlalchemy.orm import Session
 from core.accounts.audit_log import Action, record
 from core.accounts.keys import digest_of, new_key
 from core.accounts.rights import Actor
-from core.base.clock import db_now, seconds_since
+from core.base.clock import DAY_S, HOUR_S, db_now, seconds_since
 from core.base.database import change
 from core.base.errors import NotFound
 from core.orm.accounts import LoginSession, User
 
-HOUR_S = 3600
-DAY_S = 24 * HOUR_S
 KEPT_S = 30 * DAY_S  # rows of sessions that are over
 MAX_AGENT = 500
 

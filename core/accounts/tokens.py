@@ -10,14 +10,13 @@ from core.accounts.accounts import get_or_create_owner
 from core.accounts.audit_log import Action, record
 from core.accounts.keys import digest_of, new_key
 from core.accounts.rights import Actor, Right
-from core.base.clock import db_now
+from core.base.clock import DAY_S, db_now
 from core.base.database import change
 from core.base.errors import NotFound
 from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import Token, User
 
 DEFAULT_DAYS = 90
-DAY_S = 24 * 3600
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+
 
 class Instant(TypeDecorator[datetime]):
     """A moment, always aware and in UTC; SQLite has no time zones, so they are put back on reading."""

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
-from core.base.clock import db_now
+from core.base.clock import DAY_S, db_now
 from core.base.states import ACTIVE_STATES, JobKind, ScheduleKind
 from core.cleanup import deletion
 from core.jobs import jobs
@@ -17,8 +17,6 @@ from core.orm.labels import Label
 from core.orm.schedules import Schedule
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard, Upload
-
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

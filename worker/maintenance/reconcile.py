@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import ProgrammingError
 
 from core.accounts import audit_pruning
+from core.base.clock import DAY_S
 from core.base.errors import Gone
 from core.cleanup import purge
 from core.ingest import imported_files, shard_rows
@@ -31,7 +32,6 @@ MAX_REQUEUED = 256
 MAX_WAITING = 10_000  # messages; more would only fill Redis, since the waiting ones keep the workers busy
 PURGE_S = 3.0  # in each round, so a large deletion does not delay requeueing
 ORPHAN_AGE_S = 3600.0
-DAY_S = 86_400.0
 WORKER_DAYS = 30.0
 
 
