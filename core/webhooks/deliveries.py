@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.audit_log import Action, record
 from core.base import leases
-from core.base.clock import db_now, has_come, seconds_since
+from core.base.clock import DAY_S, db_now, has_come, seconds_since
 from core.base.database import change, locked, slices
 from core.base.states import DeliveryState
 from core.orm.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -25,7 +25,6 @@ from core.webhooks.posting import Answer
 
 LEASE_S = 90.0  # longer than looking a name up and an attempt take together
 SLICE = 1000
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from core.accounts.rights import Actor
 from core.base.clock import db_now
 from core.base.database import change, locked
-from core.base.errors import Conflict, NotFound
+from core.base.errors import NotFound
 from core.base.paging import Page, page_newest_first
 from core.base.states import DeliveryState
-from core.orm.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from core.webhooks.endpoints import get_own_endpoint
+from core.orm.webhooks import WebhookAttempt, WebhookDelivery
+from core.webhooks.endpoints import check_on, get_own_endpoint
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def replay(session: Session, actor: Actor, endpoint_id: int, delivery_id: int) -
         Forbidden, NotFound, Gone: As `get_delivery`.
         Conflict: The endpoint is off.
     """
-    _check_on(get_own_endpoint(session, actor, endpoint_id))
+    check_on(get_own_endpoint(session, actor, endpoint_id), "replay")
     delivery = _get(session, endpoint_id, delivery_id, lock=True)
     delivery.state, delivery.n_tried, delivery.finished_at = DeliveryState.PENDING, 0, None
     delivery.ready_at = db_now()
@@ -97,16 +97,11 @@ def replay_failed(session: Session, actor: Actor, endpoint_id: int) -> int:
         Forbidden, NotFound, Gone: As `get_own_endpoint`.
         Conflict: The endpoint is off.
     """
-    _check_on(get_own_endpoint(session, actor, endpoint_id))
+    check_on(get_own_endpoint(session, actor, endpoint_id), "replay")
     waiting = (DeliveryState.FAILED, DeliveryState.PENDING)
     its = (WebhookDelivery.endpoint_id == endpoint_id) & WebhookDelivery.state.in_(waiting)
     again = {"state": DeliveryState.PENDING, "n_tried": 0, "finished_at": None, "ready_at": db_now()}
     return change(session, update(WebhookDelivery).where(its).values(again))
-
-
-def _check_on(endpoint: WebhookEndpoint) -> None:
-    if not endpoint.is_on:
-        raise Conflict(f"Webhook {endpoint.id} is off. Turn it on, then replay.")
 
 
 def _get(session: Session, endpoint_id: int, delivery_id: int, lock: bool = False) -> WebhookDelivery:

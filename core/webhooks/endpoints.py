@@ -10,17 +10,16 @@ from sqlalchemy.orm import Session
 
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_owner, check_right
-from core.base.clock import db_now
+from core.base.clock import DAY_S, db_now
 from core.base.database import locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import MAX_SHORT_NAME, check_name
 from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
 from core.webhooks.events import SUBSCRIBABLE, Event
 from core.webhooks.signing import new_secret
-from core.webhooks.targets import Exceptions, check_url
+from core.webhooks.targets import Allowlist, check_url
 
 MAX_ENDPOINTS = 20  # of one person, and for everybody's events
-DAY_S = 86_400.0
 EDITABLE = frozenset(("name", "url", "events", "is_on"))
 
 
@@ -39,7 +38,7 @@ class NewEndpoint:
     is_for_everybody: bool = False
 
 
-def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, exceptions: Exceptions) -> WebhookEndpoint:
+def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, allowlist: Allowlist) -> WebhookEndpoint:
     """Add an endpoint; its `secret` is shown to the person now, and never again.
 
     Raises:
@@ -50,7 +49,7 @@ def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, exceptions
     check_right(actor, Right.OTHERS if new.is_for_everybody else Right.SEND)
     owner_id = None if new.is_for_everybody else actor.user_id
     _check_room(session, owner_id)
-    check_url(new.url, exceptions)
+    check_url(new.url, allowlist)
     endpoint = WebhookEndpoint(
         user_id=owner_id,
         name=check_name(new.name, MAX_SHORT_NAME),
@@ -66,7 +65,7 @@ def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, exceptions
 
 
 def update_endpoint(
-    session: Session, actor: Actor, endpoint_id: int, changes: dict[str, Any], exceptions: Exceptions
+    session: Session, actor: Actor, endpoint_id: int, changes: dict[str, Any], allowlist: Allowlist
 ) -> WebhookEndpoint:
     """Change an endpoint. Turned on, it sends what still waits, and nothing of the time in between.
 
@@ -80,7 +79,7 @@ def update_endpoint(
     if "name" in changes:
         endpoint.name = check_name(changes["name"], MAX_SHORT_NAME)
     if "url" in changes:
-        check_url(changes["url"], exceptions)
+        check_url(changes["url"], allowlist)
         endpoint.url = changes["url"]
     if "events" in changes:
         endpoint.events = _check_events(changes["events"])
@@ -127,8 +126,7 @@ def send_test(session: Session, actor: Actor, endpoint_id: int) -> WebhookDelive
         Conflict: The endpoint is off.
     """
     endpoint = get_own_endpoint(session, actor, endpoint_id)
-    if not endpoint.is_on:
-        raise Conflict(f"Webhook {endpoint.id} is off. Turn it on, then send a test event.")
+    check_on(endpoint, "send a test event")
     delivery = WebhookDelivery(
         endpoint_id=endpoint.id, message_id=uuid4(), event=Event.TEST, data={"webhook": endpoint.id}
     )
@@ -162,6 +160,18 @@ def get_own_endpoint(session: Session, actor: Actor, endpoint_id: int, lock: boo
     if endpoint.deleted_at is not None:
         raise Gone(f"Webhook {endpoint_id} has been deleted; its id is not used again.")
     return endpoint
+
+
+def check_on(endpoint: WebhookEndpoint, then: str) -> None:
+    """Check that an endpoint is on.
+
+    Args:
+        then: What can be done once it is.
+    Raises:
+        Conflict: It is off.
+    """
+    if not endpoint.is_on:
+        raise Conflict(f"Webhook {endpoint.id} is off. Turn it on, then {then}.")
 
 
 def _check_room(session: Session, owner_id: int | None) -> None:

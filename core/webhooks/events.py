@@ -5,7 +5,6 @@ Data holds ids, counts and links, and no names of people or files: receivers ask
 
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -59,14 +58,10 @@ def publish_failed_run(session: Session, run: ScheduleRun, owner_id: int | None)
 
 
 def _describe_job(job: Job) -> Data:
-    described: Data = {"job": _text(job.uuid), "state": job.state, "version": job.model_version_id}
+    described: Data = {"job": str(job.uuid), "state": job.state, "version": job.model_version_id}
     if job.kind == JobKind.CLASSIFY:
         described["counts"] = {"total": job.n_total, "done": job.n_done, "failed": job.n_failed}
     return described | {"links": _link(f"jobs/{job.uuid}")}
-
-
-def _text(uuid: UUID) -> str:
-    return str(uuid)
 
 
 def _link(path: str) -> dict[str, str]:

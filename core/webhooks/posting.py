@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from core.webhooks.targets import Exceptions, SocketAddress, Target, TargetRefused, resolve
+from core.webhooks.targets import Allowlist, SocketAddress, Target, TargetRefused, resolve
 
 LIMIT_S = 15.0
 READ_BYTES = 4096
@@ -46,7 +46,7 @@ class Answer:
 
 
 def post(
-    target: Target, headers: Mapping[str, str], body: bytes, exceptions: Exceptions, limit_s: float = LIMIT_S
+    target: Target, headers: Mapping[str, str], body: bytes, allowlist: Allowlist, limit_s: float = LIMIT_S
 ) -> Answer:
     """Send one message, whatever happens.
 
@@ -59,7 +59,7 @@ def post(
         return Answer(time.monotonic() - began, error=reason)
 
     try:
-        addresses = resolve(target, exceptions)
+        addresses = resolve(target, allowlist)
     except TargetRefused as error:
         return failed(error.message.removeprefix("url: "))
     except (OSError, UnicodeError):

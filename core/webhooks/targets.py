@@ -52,18 +52,18 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Exceptions:
+class Allowlist:
     """What the operator allows (PAWSORT_WEBHOOK_HOSTS): any port, http, and addresses that are not public."""
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Exceptions":
+    def from_settings(cls, settings: Settings) -> "Allowlist":
         """Those of an installation."""
         return cls(settings.webhook_host_names, settings.webhook_networks)
 
-    def allow(self, address: Address) -> bool:
+    def allows(self, address: Address) -> bool:
         """Whether an address is in one of the networks."""
         plain = embedded(address) or address
         return any(plain in network for network in self.networks)
@@ -77,7 +77,7 @@ class SocketAddress:
     address: tuple[str, int]
 
 
-def check_url(url: str, exceptions: Exceptions) -> Target:
+def check_url(url: str, allowlist: Allowlist) -> Target:
     """An address that a person typed.
 
     Raises:
@@ -85,17 +85,17 @@ def check_url(url: str, exceptions: Exceptions) -> Target:
     """
     target = _parse(url)
     literal = _literal(target.host)
-    if target.host in exceptions.hosts or (literal is not None and exceptions.allow(literal)):
+    if target.host in allowlist.hosts or (literal is not None and allowlist.allows(literal)):
         return target
     if literal is not None and not is_public(literal):
         raise _inside()
-    may_resolve = literal is None and exceptions.networks
+    may_resolve = literal is None and allowlist.networks
     if not target.is_usual and not may_resolve:
         raise _unusual()
     return target
 
 
-def resolve(target: Target, exceptions: Exceptions) -> list[SocketAddress]:
+def resolve(target: Target, allowlist: Allowlist) -> list[SocketAddress]:
     """The addresses of a target at this moment, all of them allowed.
 
     Raises:
@@ -104,11 +104,11 @@ def resolve(target: Target, exceptions: Exceptions) -> list[SocketAddress]:
     """
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = [SocketAddress(family, (str(address[0]), target.port)) for family, _, _, _, address in found]
-    if target.host in exceptions.hosts:
+    if target.host in allowlist.hosts:
         return addresses
     for one in addresses:
         address = ipaddress.ip_address(one.address[0])
-        if exceptions.allow(address):
+        if allowlist.allows(address):
             continue
         if not target.is_usual:
             raise _unusual()

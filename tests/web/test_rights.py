@@ -29,7 +29,7 @@ from core.storage.blobs import Blobs
 from core.uploads import uploads
 from core.webhooks import endpoints
 from core.webhooks.endpoints import NewEndpoint
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner, as_person, make_token
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, make_version, read_results, run_job
 from web.app import App
@@ -163,7 +163,7 @@ def make_webhook(db: Database, actor: Actor) -> dict[str, object]:
     """A webhook of a person, to which something was sent."""
     with db.write() as session:
         new = NewEndpoint("archive", "https://example.org/")
-        endpoint = endpoints.create_endpoint(session, actor, new, Exceptions())
+        endpoint = endpoints.create_endpoint(session, actor, new, Allowlist())
         delivery = endpoints.send_test(session, actor, endpoint.id)
         return {"webhook_id": endpoint.id, "delivery_id": delivery.id}
 

@@ -15,7 +15,7 @@ from core.base.errors import Invalid
 from core.webhooks import deliveries, messages, signing
 from core.webhooks.deliveries import DeliveryClaim
 from core.webhooks.posting import Answer, post
-from core.webhooks.targets import Exceptions, check_url
+from core.webhooks.targets import Allowlist, check_url
 from worker.process.code_version import installed_version
 from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
@@ -84,16 +84,16 @@ def send(runtime: Runtime, claim: DeliveryClaim) -> None:
 
 def _attempt(runtime: Runtime, claim: DeliveryClaim) -> Answer:
     settings = runtime.settings
-    exceptions = Exceptions.from_settings(settings)
+    allowlist = Allowlist.from_settings(settings)
     try:
-        target = check_url(claim.url, exceptions)
+        target = check_url(claim.url, allowlist)
     except Invalid as error:  # allowed before
         return Answer(0.0, error=error.message.removeprefix("url: "))
     message = messages.make_message(claim.event, claim.occurred_at, claim.data, settings.public_url)
     body = messages.encode(message)
     headers = {"Content-Type": "application/json", "User-Agent": f"Pawsort/{installed_version()}"}
     headers |= signing.make_headers(claim.secrets, claim.message_id, int(time.time()), body)
-    return post(target, headers, body, exceptions)
+    return post(target, headers, body, allowlist)
 
 
 def _record(runtime: Runtime, claim: DeliveryClaim, answer: Answer) -> None:

@@ -11,7 +11,7 @@ from core.base.states import DeliveryState
 from core.orm.webhooks import WebhookDelivery
 from core.webhooks import endpoints
 from core.webhooks.endpoints import NewEndpoint
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from pawsort.cli import cli
 from tests.support.actors import as_owner
 
@@ -22,7 +22,7 @@ DATABASES = ("sqlite",)
 def webhook(db: Database) -> str:
     with db.write() as session:
         new = NewEndpoint("archive", "https://example.org/")
-        return str(endpoints.create_endpoint(session, as_owner(session), new, Exceptions()).id)
+        return str(endpoints.create_endpoint(session, as_owner(session), new, Allowlist()).id)
 
 
 def run(address: str, token: str, *words: str) -> Result:

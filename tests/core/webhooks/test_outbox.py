@@ -23,12 +23,12 @@ from core.training import claims
 from core.webhooks import endpoints
 from core.webhooks.endpoints import MAX_ENDPOINTS, NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner, as_person
 from tests.support.factories import make_job, make_labelled, make_training, make_upload, make_version, run_job
 
 URL = "https://example.org/"
-PUBLIC_ONLY = Exceptions()
+PUBLIC_ONLY = Allowlist()
 ADA, BOB = "ada", "bob"
 
 

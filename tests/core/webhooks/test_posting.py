@@ -11,13 +11,13 @@ import pytest
 
 from core.webhooks import posting
 from core.webhooks.posting import READ_BYTES, Answer, post
-from core.webhooks.targets import Exceptions, check_url
+from core.webhooks.targets import Allowlist, check_url
 from tests.support import tiny_server as servers
 from tests.support.certificates import make_certificate
 from tests.support.tiny_server import tiny_server
 
 PAUSE_S = 0.01
-HERE = Exceptions(frozenset(("127.0.0.1", "localhost")))
+HERE = Allowlist(frozenset(("127.0.0.1", "localhost")))
 
 
 @pytest.fixture

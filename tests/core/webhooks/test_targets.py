@@ -8,9 +8,9 @@ import pytest
 
 from core.base.config import load_settings
 from core.base.errors import ConfigError, Invalid
-from core.webhooks.targets import Exceptions, TargetRefused, check_url, is_public, resolve
+from core.webhooks.targets import Allowlist, TargetRefused, check_url, is_public, resolve
 
-NOTHING = Exceptions()
+NOTHING = Allowlist()
 PUBLIC = ("93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34", "64:ff9b::5db8:d822")
 INSIDE = (
     "10.1.2.3",
@@ -111,36 +111,36 @@ def test_what_is_connected_to_is_what_was_checked(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_host_that_the_operator_names_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    exceptions = Exceptions(frozenset(("hooks.internal",)))
+    allowlist = Allowlist(frozenset(("hooks.internal",)))
     resolving(monkeypatch, "10.0.0.1")
-    target = check_url("http://hooks.internal:8080/", exceptions)
-    assert [one.address for one in resolve(target, exceptions)] == [("10.0.0.1", 8080)]
+    target = check_url("http://hooks.internal:8080/", allowlist)
+    assert [one.address for one in resolve(target, allowlist)] == [("10.0.0.1", 8080)]
     with pytest.raises(Invalid):
-        check_url("http://other.internal:8080/", exceptions)
+        check_url("http://other.internal:8080/", allowlist)
 
 
 def test_a_network_that_the_operator_names_is_open_to_every_name_that_leads_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    exceptions = Exceptions(networks=(ip_network("10.1.0.0/16"),))
-    target = check_url("http://anything.example:8080/", exceptions)
+    allowlist = Allowlist(networks=(ip_network("10.1.0.0/16"),))
+    target = check_url("http://anything.example:8080/", allowlist)
     resolving(monkeypatch, "10.1.0.9")
-    assert resolve(target, exceptions)
+    assert resolve(target, allowlist)
     resolving(monkeypatch, "::ffff:10.1.0.9")
-    assert resolve(target, exceptions)
+    assert resolve(target, allowlist)
     resolving(monkeypatch, "10.2.0.9")
     with pytest.raises(TargetRefused):
-        resolve(target, exceptions)
+        resolve(target, allowlist)
     resolving(monkeypatch, PUBLIC[0])
     with pytest.raises(TargetRefused, match="https on port 443"):
-        resolve(target, exceptions)
+        resolve(target, allowlist)
 
 
 def test_hosts_and_networks_are_read_from_one_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAWSORT_WEBHOOK_HOSTS", "Hooks.internal, 10.1.0.0/16,fd00::/8")
-    exceptions = Exceptions.from_settings(load_settings())
-    assert exceptions.hosts == {"hooks.internal"}
-    assert exceptions.networks == (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
+    allowlist = Allowlist.from_settings(load_settings())
+    assert allowlist.hosts == {"hooks.internal"}
+    assert allowlist.networks == (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
     monkeypatch.setenv("PAWSORT_WEBHOOK_HOSTS", "https://hooks.internal/")
     with pytest.raises(ConfigError, match="PAWSORT_WEBHOOK_HOSTS"):
         load_settings()

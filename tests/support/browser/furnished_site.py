@@ -29,7 +29,7 @@ from core.uploads import uploads
 from core.webhooks import deliveries, endpoints
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.posting import Answer
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner
 from tests.support.browser.drawings import draw_pet, draw_scene
 from tests.support.decoders import shared_pool
@@ -129,7 +129,7 @@ def _people(db: Database) -> Iterator[Shown]:
 
 def _webhooks(db: Database) -> Iterator[Shown]:
     """Three webhooks: one that works, one that fails, and one that was turned off."""
-    url, everything = "https://archive.example.org/pawsort", Exceptions()
+    url, everything = "https://archive.example.org/pawsort", Allowlist()
     with db.write() as session:
         owner = people.act_as_owner(session)
         names = (("Archive of the museum", False), ("Chat", True), ("Old archive", False))

@@ -17,7 +17,7 @@ from core.webhooks import delivery_list, endpoints
 from core.webhooks.delivery_list import DeliveryFilter, DeliveryView
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.retries import JITTER, PAUSES_S
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner
 from tests.support.fakes import FakeRuntime
 from tests.support.tiny_server import Answer, Asked, tiny_server
@@ -35,8 +35,8 @@ def settings(settings: Settings) -> Settings:
 
 def add_endpoint(db: Database, url: str) -> WebhookEndpoint:
     with db.write() as session:
-        new, exceptions = NewEndpoint("archive", url, is_for_everybody=True), Exceptions(frozenset((HERE,)))
-        return endpoints.create_endpoint(session, as_owner(session), new, exceptions)
+        new, allowlist = NewEndpoint("archive", url, is_for_everybody=True), Allowlist(frozenset((HERE,)))
+        return endpoints.create_endpoint(session, as_owner(session), new, allowlist)
 
 
 def add_event(db: Database, endpoint: WebhookEndpoint) -> int:

@@ -9,7 +9,7 @@ from core.orm.webhooks import WebhookEndpoint
 from core.webhooks import endpoints
 from core.webhooks.delivery_list import DeliveryView
 from core.webhooks.endpoints import NewEndpoint
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from web.api.webhooks.deliveries import show_delivery
 from web.http.context import get_services
 from web.http.paths import WEBHOOK_ID
@@ -48,8 +48,8 @@ def create_webhook(json_data: WebhookIn) -> NewSecretOut:
     new = NewEndpoint(json_data.name, json_data.url, json_data.events, json_data.scope == "everybody")
     services = get_services()
     with services.db.write() as session:
-        exceptions = Exceptions.from_settings(services.settings)
-        return _show_secret(session, endpoints.create_endpoint(session, current_actor(), new, exceptions))
+        allowlist = Allowlist.from_settings(services.settings)
+        return _show_secret(session, endpoints.create_endpoint(session, current_actor(), new, allowlist))
 
 
 @api.get(ONE)
@@ -74,8 +74,8 @@ def update_webhook(webhook_id: int, json_data: WebhookPatch) -> WebhookOut:
     changes = json_data.model_dump(exclude_none=True)
     services = get_services()
     with services.db.write() as session:
-        exceptions = Exceptions.from_settings(services.settings)
-        return _show(session, endpoints.update_endpoint(session, current_actor(), webhook_id, changes, exceptions))
+        allowlist = Allowlist.from_settings(services.settings)
+        return _show(session, endpoints.update_endpoint(session, current_actor(), webhook_id, changes, allowlist))
 
 
 @api.delete(ONE)

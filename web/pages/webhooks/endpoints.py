@@ -13,7 +13,7 @@ from core.webhooks import delivery_list, endpoints
 from core.webhooks.delivery_list import DeliveryFilter
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE, Event
-from core.webhooks.targets import Exceptions
+from core.webhooks.targets import Allowlist
 from web.http.context import get_services
 from web.http.paths import WEBHOOK_ID
 from web.http.redirects import see_other
@@ -80,7 +80,7 @@ def create_webhook() -> str | tuple[str, int]:
     new = NewEndpoint(form.name, form.url, form.events, form.is_for_everybody)
     try:
         with get_services().db.write() as session:
-            endpoint = endpoints.create_endpoint(session, current_actor(), new, _exceptions())
+            endpoint = endpoints.create_endpoint(session, current_actor(), new, _allowlist())
     except (Invalid, Conflict) as error:
         return _show_list(WebhookForm.from_request(request, _sentence(error))), 422
     return _show_one(endpoint.id, secret=endpoint.secret)
@@ -101,7 +101,7 @@ def change_webhook(webhook_id: int) -> Response | tuple[str, int]:
     changes = {"name": form.name, "url": form.url, "events": form.events}
     try:
         with get_services().db.write() as session:
-            endpoints.update_endpoint(session, current_actor(), webhook_id, changes, _exceptions())
+            endpoints.update_endpoint(session, current_actor(), webhook_id, changes, _allowlist())
     except Invalid as error:
         return _show_one(webhook_id, WebhookForm.from_request(request, _sentence(error))), 422
     return _back_to(webhook_id)
@@ -113,7 +113,7 @@ def switch_webhook(webhook_id: int) -> Response:
     """Turn a webhook on or off."""
     changes = {"is_on": request.form.get("is_on") == "1"}
     with get_services().db.write() as session:
-        endpoints.update_endpoint(session, current_actor(), webhook_id, changes, _exceptions())
+        endpoints.update_endpoint(session, current_actor(), webhook_id, changes, _allowlist())
     return _back_to(webhook_id)
 
 
@@ -193,8 +193,8 @@ def _read_filter(shown: Request) -> DeliveryFilter:
     )
 
 
-def _exceptions() -> Exceptions:
-    return Exceptions.from_settings(get_services().settings)
+def _allowlist() -> Allowlist:
+    return Allowlist.from_settings(get_services().settings)
 
 
 def _sentence(error: Invalid | Conflict) -> str:
