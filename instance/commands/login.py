@@ -2,7 +2,7 @@
 
 import click
 
-from instance.base.core_errors import translate_core_errors
+from instance.base.transaction import transaction
 from pawsort.help import examples
 from pawsort.terminal import show
 
@@ -22,20 +22,15 @@ def command(user: str | None, address: str | None) -> None:
     People who may run this command on the server can log in as anybody. In a container, give the address that browsers
     use, such as `--address https://pawsort.example`.
     """
-    with translate_core_errors():
+    with transaction() as session:
         from core.accounts.accounts import get_or_create_owner
         from core.accounts.login_codes import create_login_code
         from core.accounts.people import get_person
         from core.base.config import load_settings
-        from instance.base.migration import migrate_database
         from instance.supervisor.address import login_link
         from instance.supervisor.attach import find_page
 
-        settings = load_settings()
-        db = migrate_database(settings)
-        with db.write() as session:
-            person = get_or_create_owner(session) if user is None else get_person(session, user)
-            code = create_login_code(session, person)
-        db.close()
-    link = login_link(find_page(settings, address), code)
+        person = get_or_create_owner(session) if user is None else get_person(session, user)
+        code = create_login_code(session, person)
+    link = login_link(find_page(load_settings(), address), code)
     show({"link": link}, link)

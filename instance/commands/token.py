@@ -1,19 +1,15 @@
 """`pawsort token`: make, list and revoke bearer tokens."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from instance.base.core_errors import translate_core_errors
+from instance.base.transaction import transaction
 from pawsort.help import examples
 from pawsort.terminal import TextTable, say, show
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from sqlalchemy.orm import Session
 
     from core.orm.accounts import Token
 
@@ -44,7 +40,7 @@ def create(name: str, user: str | None, days: int, never: bool, scope: tuple[str
 
     Labels and jobs show the user of their token. A new user is a member; `pawsort user role` changes that.
     """
-    with _session() as session:
+    with transaction() as session:
         from core.accounts.accounts import OWNER, get_or_create_user
         from core.accounts.people import act_as_owner
         from core.accounts.rights import Right
@@ -64,7 +60,7 @@ def list_(user: str | None) -> None:
     """List the tokens that work, newest first."""
     table = TextTable("id", "user", "name", "may", "created", "last used", "expires")
     listed = []
-    with _session() as session:
+    with transaction() as session:
         from core.accounts import accounts, people, tokens
 
         names = accounts.list_names(session)
@@ -83,7 +79,7 @@ def revoke(token_id: int) -> None:
 
     Browsers that logged in with it are logged out.
     """
-    with _session() as session:
+    with transaction() as session:
         from core.accounts.people import act_as_owner
         from core.accounts.tokens import revoke_token
 
@@ -95,21 +91,6 @@ def _describe(token: "Token", user: str) -> dict[str, object]:
     scopes = token.scopes.split() if token.scopes else None
     moments = {"created_at": token.created_at, "last_used_at": token.last_used_at, "expires_at": token.expires_at}
     return {"id": token.id, "user": user, "name": token.name, "scopes": scopes, **moments}
-
-
-@contextmanager
-def _session() -> Iterator["Session"]:
-    """A transaction in this installation's database."""
-    with translate_core_errors():
-        from core.base.config import load_settings
-        from instance.base.migration import migrate_database
-
-        db = migrate_database(load_settings())
-        try:
-            with db.write() as session:
-                yield session
-        finally:
-            db.close()
 
 
 def _day(moment: "datetime | None") -> str:

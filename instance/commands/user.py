@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from instance.base.core_errors import translate_core_errors
+from instance.base.transaction import transaction
 from pawsort.help import examples
 from pawsort.terminal import TextTable, say, show
 
@@ -201,14 +201,7 @@ def _print_link(path: str, address: str | None) -> None:
 @contextmanager
 def _acting() -> Iterator[tuple["Session", "Actor"]]:
     """A transaction in this installation's database, and its owner as the person who acts."""
-    with translate_core_errors():
+    with transaction() as session:
         from core.accounts import people
-        from core.base.config import load_settings
-        from instance.base.migration import migrate_database
 
-        db = migrate_database(load_settings())
-        try:
-            with db.write() as session:
-                yield session, people.act_as_owner(session)
-        finally:
-            db.close()
+        yield session, people.act_as_owner(session)

@@ -1,0 +1,29 @@
+"""A transaction in the database of this installation, for commands that need no running instance."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from instance.base.core_errors import translate_core_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@contextmanager
+def transaction() -> Iterator["Session"]:
+    """Open the migrated database, and commit at the end.
+
+    Raises:
+        ClientError: The database does not answer, or `core` refuses what is done with it.
+    """
+    with translate_core_errors():
+        from core.base.config import load_settings
+        from instance.base.migration import migrate_database
+
+        db = migrate_database(load_settings())
+        try:
+            with db.write() as session:
+                yield session
+        finally:
+            db.close()
