@@ -73,8 +73,8 @@ def keep_heads(plain: Manifest, whole: bytes, converted: ConvertedBody) -> Heads
         whole: The .npz file of the whole network.
         converted: Its body.
     """
-    above = get_architecture(plain.network).above_features
-    heads = {name: array for name, array in unpack_weights(whole).items() if name.partition(".")[0] in above}
+    is_of_head = get_architecture(plain.network).is_above_features
+    heads = {name: array for name, array in unpack_weights(whole).items() if is_of_head(name)}
     weights = pack_weights(list(heads.values()), list(heads))
     digest = digest_of(weights)
     manifest = replace(plain, digest=digest, n_weights=count_weights(heads), n_bytes=len(weights), half_precision=None)

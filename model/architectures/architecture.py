@@ -86,6 +86,10 @@ class Architecture:
         neither = () if self.neither_head is None else (self.neither_head.classifier, self.neither_head.layer)
         return (self.head.class_layer, *neither)
 
+    def is_above_features(self, weight: str) -> bool:
+        """Whether a weight, such as `class.kernel`, belongs to a layer after the features."""
+        return weight.partition(".")[0] in self.above_features
+
     def get_neither_head(self) -> NeitherHead:
         """The head for images of neither class.
 

@@ -74,7 +74,7 @@ def digest_body(arrays: Mapping[str, NDArray[Any]], architecture: Architecture) 
     """
     digest = hashlib.sha256()
     for name, array in arrays.items():
-        if name.partition(".")[0] not in architecture.above_features:
+        if not architecture.is_above_features(name):
             digest.update(name.encode() + array.astype(np.float32).tobytes())
     return digest.hexdigest()
 

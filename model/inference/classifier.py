@@ -70,7 +70,7 @@ class Classifier:
         self.weights_body = digest_body(arrays, architecture)
         is_quantised = converted is not None and converted.manifest.is_quantised
         self.body = converted.manifest.digest if converted and is_quantised else self.weights_body
-        if all(name.partition(".")[0] in architecture.above_features for name in arrays):  # only the heads are stored
+        if all(map(architecture.is_above_features, arrays)):  # only the heads are stored
             self.weights_body = self.body
 
     @property

@@ -86,10 +86,8 @@ class LiteRTEngine:
     ) -> None:
         self.precision, self.n_threads, self.side_px = precision, n_threads, manifest.side_px
         self._network = manifest.network
-        above = get_architecture(self._network).above_features
-        self._heads = {
-            name: array.astype(np.float32) for name, array in arrays.items() if name.partition(".")[0] in above
-        }
+        is_of_head = get_architecture(self._network).is_above_features
+        self._heads = {name: array.astype(np.float32) for name, array in arrays.items() if is_of_head(name)}
         self._body = LiteRTLayers(flatbuffer, manifest.side_px, n_threads)
         self.empty = self.run(np.empty((0, self.side_px, self.side_px, 3), np.uint8))
 
