@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from model.artifacts.manifest import SHIPPED, Manifest
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
 from model.training.examples import Examples
 from pretraining.conversion import choose_calibration, convert_shipped, keep_heads, write_converted
-from pretraining.labelled_folders import Folders, Photograph, decode_all, digest_contents, read_negatives
+from pretraining.labelled_folders import Folders, Photograph, decode_all, digest_contents, read_folder, read_negatives
 from pretraining.recipes import Int8Recipe, ScratchRecipe, TransferRecipe, describe_recipe
 from worker.training.version_manifest import Origin, plain_manifest
 
@@ -45,6 +46,20 @@ def decode(photographs: list[Photograph], side_px: int, what: str) -> Examples:
     images, labels, n_unreadable = decode_all(photographs, side_px)
     click.echo(f"{what}: {len(images)} photographs at {side_px} px, {n_unreadable} unreadable")
     return Examples(images, labels)
+
+
+def decode_splits(by_split: Mapping[str, list[Photograph]], folders: Folders, side_px: int) -> dict[str, Examples]:
+    """What a version is evaluated on: the splits that it does not learn from, and the test folder if there is one.
+
+    Args:
+        by_split: As `group_by_split` returns it.
+        folders: Has the test folder.
+        side_px: Height and width to decode to.
+    """
+    splits = {name: decode(by_split[name], side_px, name) for name in ("validation", "judging")}
+    if folders.test is not None:
+        splits["test"] = decode(read_folder(folders.test), side_px, "test")
+    return splits
 
 
 def finish_version(

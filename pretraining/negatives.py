@@ -3,10 +3,12 @@
 The head for neither and the threshold are fitted on them. The product is evaluated on other kinds of images.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pretraining.labelled_folders import Photograph, decode_all
 
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
@@ -24,6 +26,19 @@ def draw_negatives(n_of_each: int, side_px: int, seed: int) -> Pixels:
     """
     random = np.random.default_rng(seed)
     return np.stack([draw(random, side_px) for draw in _KINDS for _ in range(n_of_each)])
+
+
+def collect_negatives(photographs: Sequence[Photograph], n_of_each: int, side_px: int, seed: int) -> Pixels:
+    """Drawn negatives, then photographs of neither class.
+
+    Args:
+        n_of_each, seed: As for `draw_negatives`.
+        side_px: Height and width.
+    Returns:
+        uint8 (N, side_px, side_px, 3), 0 to 255.
+    """
+    drawn = draw_negatives(n_of_each, side_px, seed)
+    return np.concatenate([drawn, decode_all(photographs, side_px)[0]]) if photographs else drawn
 
 
 def _draw_noise(random: Random, side_px: int) -> Pixels:

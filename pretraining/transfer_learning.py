@@ -25,7 +25,7 @@ from model.training.fine_tuning import FineTuner, FineTuningExamples
 from pretraining import array_cache
 from pretraining.activation_cache import ActivationCache
 from pretraining.conversion import choose_calibration
-from pretraining.finish_version import decode, finish_version, group_by_split
+from pretraining.finish_version import decode_splits, finish_version, group_by_split
 from pretraining.frozen_layers import freeze_in_float, freeze_in_int8
 from pretraining.head_inputs import LabelledInputs, compute_from_activations
 from pretraining.imagenet_weights import PUBLISHED, find_weights, load_published, read_tensors
@@ -33,13 +33,11 @@ from pretraining.labelled_folders import (
     NEITHER,
     Folders,
     Photograph,
-    decode_all,
     digest_contents,
-    read_folder,
     read_folders,
     read_negatives,
 )
-from pretraining.negatives import draw_negatives
+from pretraining.negatives import collect_negatives, draw_negatives
 from pretraining.recipes import Int8Recipe, TransferRecipe
 
 if TYPE_CHECKING:
@@ -82,10 +80,8 @@ def make_transferred(network: str, recipe: TransferRecipe, folders: Folders) -> 
     fit_heads(model, architecture, recipe, training, np.concatenate([drawn, negative_rows]))
 
     weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))
-    splits = {name: decode(by_split[name], side_px, name) for name in ("validation", "judging")}
-    if folders.test is not None:
-        splits["test"] = decode(read_folder(folders.test), side_px, "test")
-    images = EvaluationImages(splits, _validation_negatives(folders, recipe, side_px))
+    unseen = collect_negatives(_negatives(folders, "validation"), recipe.n_drawn, side_px, recipe.seed + 1)
+    images = EvaluationImages(decode_splits(by_split, folders, side_px), unseen)
     return finish_version(network, recipe, photographs, weights, images, folders)
 
 
@@ -146,10 +142,3 @@ def fit_heads(
 def _negatives(folders: Folders, split: str) -> list[Photograph]:
     """The photographs of neither class in a split."""
     return [p for p in read_negatives(folders.neither) if p.split == split] if folders.neither else []
-
-
-def _validation_negatives(folders: Folders, recipe: TransferRecipe, side_px: int) -> NDArray[np.uint8]:
-    """The negatives by which the threshold is chosen: newly drawn ones, and the folder's validation split."""
-    drawn = draw_negatives(recipe.n_drawn, side_px, recipe.seed + 1)
-    photographs = _negatives(folders, "validation")
-    return np.concatenate([drawn, decode_all(photographs, side_px)[0]]) if photographs else drawn

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from core.base.network_catalog import CLASSES
 from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
+from model.arrays.image_arrays import Images
 from model.arrays.metrics import evaluate
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import SHIPPED, Cascade, Manifest
@@ -32,18 +33,16 @@ from model.evaluation.version_evaluation import NEGATIVES, VALIDATION, evaluate_
 from model.inference.classifier import Classifier
 from model.training.examples import Examples
 from pretraining.conversion import HeadsAndBody, choose_calibration, keep_heads, write_converted
-from pretraining.finish_version import decode, group_by_split, write_version
+from pretraining.finish_version import decode, decode_splits, group_by_split, write_version
 from pretraining.labelled_folders import (
     Folders,
     Photograph,
-    decode_all,
     digest_contents,
-    read_folder,
     read_folders,
     read_negatives,
 )
 from pretraining.light.distillation import is_for_training, train_student
-from pretraining.negatives import draw_negatives
+from pretraining.negatives import collect_negatives
 from pretraining.recipes import CascadeRecipe, LightHeadsRecipe, describe_recipe
 from pretraining.shipped import open_shipped
 from worker.process.code_version import code_version
@@ -80,12 +79,9 @@ def finish_cascade(student: HeadsAndBody, recipe: CascadeRecipe | LightHeadsReci
     """
     by_split, negatives = group_by_split(read_folders(folders.data), folders.data[0]), read_training_negatives(folders)
     side_px = student.manifest.side_px
-    splits = {name: decode(by_split[name], side_px, name) for name in (VALIDATION, "judging")}
-    if folders.test is not None:
-        splits["test"] = decode(read_folder(folders.test), side_px, "test")
-    drawn = draw_negatives(recipe.n_drawn, side_px, recipe.seed + 1)
-    unseen = [one for one in negatives if one.split == "validation"]
-    of_neither = np.concatenate([drawn, decode_all(unseen, side_px)[0]]) if unseen else drawn
+    splits = decode_splits(by_split, folders, side_px)
+    unseen = [one for one in negatives if one.split == VALIDATION]
+    of_neither = collect_negatives(unseen, recipe.n_drawn, side_px, recipe.seed + 1)
     manifest = complete(student, open_shipped(recipe.teacher, folders.out), recipe, splits, of_neither)
     write_version(manifest, student.weights, folders.out)
     write_converted(student.body, manifest.network, folders.out)
@@ -141,29 +137,15 @@ def complete(
         splits: "validation" and others.
         negatives: uint8 (M, side, side, 3), 0 to 255, images of neither class that no network was trained on.
     """
-    validation = splits[VALIDATION]
-    alone = _open(student, student.manifest, teacher, limit=0.0)
-    outputs = alone.outputs(validation.images)
-    temperature = fit_temperature(outputs, validation.labels)
-    limit = choose_threshold(
-        calibrate(outputs, temperature),
-        validation.labels,
-        negatives=calibrate(alone.outputs(negatives), temperature),
-        **asdict(recipe.limit),
-    )
+    temperature, limit = _choose_limit(student, teacher, recipe, splits[VALIDATION], negatives)
     manifest = replace(student.manifest, calibration={"temperature": temperature})
     cascade = _open(student, manifest, teacher, limit)
-    probabilities = {}
     began = perf_counter()
-    for split, examples in splits.items():
-        predictions = cascade.predict_with_features(examples.images)
-        probabilities[split] = predictions.probabilities
-        assert predictions.by_teacher is not None
-        click.echo(f"{split}: the light network answers {1 - predictions.by_teacher.mean():.4f}")
+    probabilities = {split: _predict(cascade, split, examples.images) for split, examples in splits.items()}
     seconds, n_images = perf_counter() - began, sum(len(examples.labels) for examples in splits.values())
     of_negatives = cascade.predict(negatives)
     threshold = choose_threshold(
-        probabilities[VALIDATION], validation.labels, negatives=of_negatives, **asdict(recipe.threshold)
+        probabilities[VALIDATION], splits[VALIDATION].labels, negatives=of_negatives, **asdict(recipe.threshold)
     )
     metrics = {
         split: asdict(evaluate(probabilities[split], examples.labels, manifest.classes, threshold))
@@ -181,6 +163,34 @@ def complete(
             "threads": cascade.engine.n_threads,
         },
     )
+
+
+def _choose_limit(
+    student: HeadsAndBody,
+    teacher: Classifier,
+    recipe: CascadeRecipe | LightHeadsRecipe,
+    validation: Examples,
+    negatives: NDArray[np.uint8],
+) -> tuple[float, float]:
+    """The temperature of the light network, and the confidence from which it answers itself."""
+    alone = _open(student, student.manifest, teacher, limit=0.0)
+    outputs = alone.outputs(validation.images)
+    temperature = fit_temperature(outputs, validation.labels)
+    limit = choose_threshold(
+        calibrate(outputs, temperature),
+        validation.labels,
+        negatives=calibrate(alone.outputs(negatives), temperature),
+        **asdict(recipe.limit),
+    )
+    return temperature, limit
+
+
+def _predict(cascade: Classifier, split: str, images: Images) -> NDArray[np.float32]:
+    """The probabilities for a split; prints how much of it the light network answers."""
+    predictions = cascade.predict_with_features(images)
+    assert predictions.by_teacher is not None
+    click.echo(f"{split}: the light network answers {1 - predictions.by_teacher.mean():.4f}")
+    return predictions.probabilities
 
 
 def _open(student: HeadsAndBody, manifest: Manifest, teacher: Classifier, limit: float) -> Classifier:
