@@ -195,12 +195,8 @@ def on_http_exception(error: HTTPException) -> Response:
 
 def on_refused_value(error: SQLAlchemyError) -> Response:
     """A value that this database cannot hold: sending it again would not help."""
-    error_id = _log(error)
-    return problem(
-        422,
-        "The database cannot hold one of these values: a text or number is too large for it. Shorten it. The details"
-        f" are in the log under the id {error_id}.",
-        error_id=error_id,
+    return _logged_problem(
+        422, "The database cannot hold one of these values: a text or number is too large for it. Shorten it.", error
     )
 
 
@@ -210,36 +206,27 @@ def on_database_error(error: OperationalError | PoolTimeout) -> Response:
         return on_refused_value(error)
     if isinstance(error, OperationalError) and is_full(error):
         return _on_full_disk(error)
-    error_id = _log(error)
-    return problem(
-        503,
-        f"The database is not responding. Try again in {RETRY_S} seconds. The details are in the log under the id"
-        f" {error_id}.",
-        error_id=error_id,
-    )
+    return _logged_problem(503, f"The database is not responding. Try again in {RETRY_S} seconds.", error)
 
 
 def on_internal_error(error: InternalError) -> Response:
     """An error of the database server itself; one that only accepts reads for a while is worth a retry."""
     if not is_read_only(error):
         return on_unexpected(error)
-    error_id = _log(error)
-    return problem(
+    return _logged_problem(
         503,
-        "The database accepts no changes at the moment, as during a failover. Try again in a minute. The details are in"
-        f" the log under the id {error_id}.",
+        "The database accepts no changes at the moment, as during a failover. Try again in a minute.",
+        error,
         {"Retry-After": str(READ_ONLY_RETRY_S)},
-        error_id=error_id,
     )
 
 
 def _on_full_disk(error: SQLAlchemyError) -> Response:
-    error_id = _log(error)
-    return problem(
+    return _logged_problem(
         507,
         "The disk of the database is full, so nothing can be changed. Ask the person who runs this server to free disk"
-        f" space. The details are in the log under the id {error_id}.",
-        error_id=error_id,
+        " space.",
+        error,
     )
 
 
@@ -250,12 +237,14 @@ def _is_limit_exceeded(error: Exception) -> bool:
 
 
 def on_unexpected(error: Exception) -> Response:
+    return _logged_problem(500, "Something went wrong on the server.", error)
+
+
+def _logged_problem(status: int, sentence: str, error: Exception, headers: dict[str, str] | None = None) -> Response:
+    """A problem whose details are for the operator."""
     error_id = _log(error)
-    return problem(
-        500,
-        f"Something went wrong on the server. The details are in the log under the id {error_id}.",
-        error_id=error_id,
-    )
+    detail = f"{sentence} The details are in the log under the id {error_id}."
+    return problem(status, detail, headers, error_id=error_id)
 
 
 def _log(error: Exception) -> str:
