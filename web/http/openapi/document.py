@@ -8,7 +8,7 @@ from flask import current_app
 
 from web.http.openapi.examples import add_examples
 from web.http.openapi.responses import complete_responses, describe_need, describe_refusals
-from web.http.openapi.schemas import JSON, REFERENCE, hoist_schemas
+from web.http.openapi.schemas import JSON, hoist_schemas, name_of
 from web.http.problems import PROBLEM, problem_schema
 from web.http.rights import Route, list_routes
 
@@ -85,7 +85,7 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
 def _require_body(operation: dict[str, Any], types: dict[str, Any]) -> None:
     """A body may be left out if all its fields may."""
     if JSON in (content := operation.get("requestBody", {}).get("content", {})):
-        schema = types[content[JSON]["schema"]["$ref"].removeprefix(REFERENCE)]
+        schema = types[name_of(content[JSON]["schema"]["$ref"])]
         operation["requestBody"]["required"] = "required" in schema
 
 

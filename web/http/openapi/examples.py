@@ -6,7 +6,7 @@ together.
 
 from typing import Any
 
-from web.http.openapi.schemas import JSON, REFERENCE
+from web.http.openapi.schemas import JSON, name_of
 
 UUID = "0f5c9a52-6b1e-4c1d-9c57-3f2b8a7d1e60"
 MOMENT = "2026-11-30T09:30:00Z"
@@ -96,7 +96,7 @@ class _Examples:
         if "examples" in schema:
             return schema["examples"][0]
         if "$ref" in schema:
-            return self.make(self._types[schema["$ref"].removeprefix(REFERENCE)], name)
+            return self.make(self._types[name_of(schema["$ref"])], name)
         if "anyOf" in schema:
             return self._one_of(schema["anyOf"], name)
         if "enum" in schema:

@@ -11,6 +11,7 @@ from web.http.context import get_services
 from web.http.delivery.answer_cache import FOR_EVER_S
 from web.http.openapi.document import DESCRIPTION, make_document
 from web.http.openapi.responses import REFUSALS
+from web.http.openapi.schemas import JSON, name_of
 from web.http.rights import public
 
 api_docs = Blueprint("api_docs", __name__)
@@ -35,7 +36,7 @@ class Operation:
 def show_spec() -> Response:
     """The description for programs."""
     text = get_services().answers.get("openapi", lambda: json.dumps(make_document()), FOR_EVER_S)
-    return Response(text, mimetype="application/json")
+    return Response(text, mimetype=JSON)
 
 
 @api_docs.get("/docs")
@@ -87,7 +88,7 @@ def _with_values(spec: dict[str, Any]) -> dict[str, Any]:
             return [replace(one) for one in part]
         if not isinstance(part, dict):
             return part
-        kind = types.get(_name(part["$ref"]), {}) if "$ref" in part else {}
+        kind = types.get(name_of(part["$ref"]), {}) if "$ref" in part else {}
         return kind | part if "enum" in kind else {key: replace(value) for key, value in part.items()}
 
     shown: dict[str, Any] = replace(spec)
@@ -96,7 +97,7 @@ def _with_values(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _example(contents: dict[str, Any]) -> str:
     """The example of a JSON body; empty if there is nothing to fill in."""
-    example = contents.get("application/json", {}).get("example")
+    example = contents.get(JSON, {}).get("example")
     return json.dumps(example, ensure_ascii=False) if example else ""
 
 
@@ -120,7 +121,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(kind: str, schema: dict[str, Any]) -> str:
-    return _name(schema["$ref"]) if "$ref" in schema else kind
+    return name_of(schema["$ref"]) if "$ref" in schema else kind
 
 
 def _fields(spec: dict[str, Any]) -> dict[str, dict[str, tuple[str, str]]]:
@@ -142,7 +143,7 @@ def describe_type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(str(one) for one in schema["enum"])
     if "$ref" in schema:
-        return _name(schema["$ref"])
+        return name_of(schema["$ref"])
     if "const" in schema:
         return str(schema["const"])
     if schema.get("type") == "array":
@@ -150,7 +151,3 @@ def describe_type(schema: dict[str, Any]) -> str:
     words = {"string": schema.get("format", "text"), "object": "object"}
     kind = str(schema.get("type", "anything"))
     return str(words.get(kind, kind))
-
-
-def _name(reference: str) -> str:
-    return reference.rsplit("/", 1)[-1]

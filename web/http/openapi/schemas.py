@@ -17,6 +17,11 @@ def reference(name: str) -> dict[str, str]:
     return {"$ref": f"{REFERENCE}{name}"}
 
 
+def name_of(address: str) -> str:
+    """The name of the type that a reference has as its address."""
+    return address.removeprefix(REFERENCE)
+
+
 def also_answers(model: type[BaseModel], description: str) -> Any:
     """A response with a model that the call has as its output, for another status in `@api.doc(responses=...)`."""
     return {"description": description, "content": {JSON: {"schema": reference(model.__name__)}}}
@@ -48,7 +53,7 @@ def _tidy(part: Any) -> Any:
 
 
 def _short_reference(address: str) -> str:
-    return REFERENCE + _short(address.removeprefix(REFERENCE))
+    return REFERENCE + _short(name_of(address))
 
 
 def _short(name: str) -> str:
