@@ -19,9 +19,7 @@ PARAMETERS = "By name, with these defaults. " + " ".join(
 )
 
 
-class ScheduleIn(
-    Input, json_schema_extra={"examples": [{"name": "Retrain on Sundays", "kind": "retrain", "cron": "0 3 * * SUN"}]}
-):
+class ScheduleIn(Input, json_schema_extra={"examples": [RETRAIN_ON_SUNDAYS]}):
     name: ShortText
     kind: ScheduleKind
     cron: Line | None = Field(None, description="Minute, hour, day of the month, month, day of the week: `0 3 * * SUN`")
@@ -67,7 +65,7 @@ class ScheduleOut(BaseModel):
     """`next_times` are the next five, in its time zone."""
 
     id: int
-    name: str = Field(examples=["Retrain on Sundays"])
+    name: str = Field(examples=[RETRAIN_ON_SUNDAYS["name"]])
     kind: ScheduleKind
     cron: str | None
     time_zone: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field, WithJsonSchema
@@ -38,7 +38,7 @@ class TrainingParametersIn(Input):
     )
     batch_size: AnyWhole = None
     learning_rate: AnyNumber = None
-    augmentation: Annotated[Any, _any_of(("none", "light", "strong"))] = None
+    augmentation: Annotated[Any, _any_of(get_args(Augmentation.__value__))] = None
     seed: AnyWhole = None
     early_stopping: AnyWhole = Field(None, description="End after this many epochs without progress; 0: never")
     start_from: AnyWhole = Field(
@@ -46,7 +46,7 @@ class TrainingParametersIn(Input):
         description="A version whose weights training starts from. Default: seed-cnn starts from scratch;"
         " efficientnet-lite0, whose last layers are trained, starts from its newest version",
     )
-    what: Annotated[Any, _any_of(("all", "head"))] = Field(
+    what: Annotated[Any, _any_of(get_args(TrainedLayers.__value__))] = Field(
         None, description="all; or head: only a new head, in seconds, on the features of `start_from`"
     )
 
