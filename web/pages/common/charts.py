@@ -69,7 +69,6 @@ class Line:
 class Chart:
     """Everything that the macro `line_chart` of `shared/_charts.html` draws."""
 
-    key: str
     title: str
     description: str
     x_label: str
@@ -78,6 +77,11 @@ class Chart:
     y_ticks: list[Tick]
     lines: list[Line]
     marks: list[Tick] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The title as a part of ids on the page."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,11 @@ def line_chart(
 
     Args:
         series: The lines; a line without points is in the legend only.
-        x_label: Label of the x axis, with unit.
-        y_label: Label of the y axis, with unit.
+        x_label, y_label: Labels of the axes, with units.
         title: Shown above the chart; unique on the page.
         description: The content of the chart in a sentence, for screen readers.
-        x_range: First and last x value; default: from the points. Points outside are drawn at the edge.
-        y_range: The same for y.
-        x_text: Formats x values; default: as few decimals as the ticks need.
-        y_text: The same for y.
+        x_range, y_range: First and last value; default: from the points. Points outside are drawn at the edge.
+        x_text, y_text: Format values; default: as few decimals as the ticks need.
         x_is_whole: Whether x values are whole numbers, such as epochs, without ticks between them.
         marks: Vertical lines.
     """
@@ -132,7 +133,6 @@ def line_chart(
     up = _Scale(*(y_range or (y_values[0], y_values[-1])), BOTTOM_PX, TOP_PX)
     x_words, y_words = x_text or _writer(x_values), y_text or _writer(y_values)
     return Chart(
-        key=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
         title=title,
         description=description,
         x_label=x_label,
