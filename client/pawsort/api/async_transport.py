@@ -10,8 +10,7 @@ from pawsort.api.calls import Call, Flow, Item, Pause, Stream, Subscription, ste
 from pawsort.api.connection import READ_BYTES, Connection, answer_of, request_of
 from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
-from pawsort.api.retries import Attempts, Retries, explain_failure, is_success
-from pawsort.api.transport import BROKEN_OFF
+from pawsort.api.retries import Attempts, Retries, explain_break, explain_failure, is_success
 
 T = TypeVar("T")
 
@@ -98,10 +97,8 @@ class AsyncTransport:
         response = await self._retry(lambda: self.http.send(request, stream=True))
         try:
             yield response
-        except httpx2.RemoteProtocolError as error:
-            raise ClientError(BROKEN_OFF) from error
         except httpx2.TransportError as error:
-            raise explain_failure(error, self.connection.server) from error
+            raise explain_break(error, self.connection.server) from error
         finally:
             await response.aclose()
 

@@ -14,6 +14,7 @@ from pawsort.api.errors import ClientError
 T = TypeVar("T")
 
 READ_BYTES = 2**20
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 # The read timeout is long: after the last byte, the server may still be writing a large shard to a slow disk.
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0)
 
@@ -53,9 +54,6 @@ class Connection:
             "timeout": self.timeout,
             "trust_env": trusts_environment,
         }
-
-
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 
 
 def may_be_token(text: str) -> bool:

@@ -6,12 +6,12 @@ A server that was there and goes away is another matter: then requests are retri
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Any
 
 import httpx2
 
+from pawsort.api.connection import LOCAL_HOSTS
 from pawsort.api.errors import Unreachable
-from pawsort.api.retries import TRANSIENT_STATUSES
+from pawsort.api.retries import TRANSIENT_STATUSES, object_of
 
 ANSWER_S = 4.0  # a wrong address is named within 5 s
 
@@ -39,19 +39,11 @@ def _check_is_pawsort(response: httpx2.Response, server: str) -> None:
         raise Unreachable(f"{server} redirects to {target}. Use that address.")
     if response.status_code == httpx2.codes.PROXY_AUTHENTICATION_REQUIRED:
         raise Unreachable(f"The proxy on the way to {server} wants a login. {_PROXY_ADVICE}")
-    body = _body(response)
+    body = object_of(response)
     if body.get("status") != "ok" and "detail" not in body:  # it may refuse, and say why
         raise Unreachable(
             f"{server} answers, but is no Pawsort server (HTTP {response.status_code}). Check the address and the port."
         )
-
-
-def _body(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 _PROXY_ADVICE = "Check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or name the server in NO_PROXY."
@@ -93,6 +85,6 @@ def _proxy_of(server: str) -> str | None:
     from urllib.request import getproxies, proxy_bypass  # slow to import, and only needed when something is wrong
 
     url, proxies = httpx2.URL(server), getproxies()
-    if url.host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(url.host):
+    if url.host in LOCAL_HOSTS or proxy_bypass(url.host):
         return None
     return proxies.get(url.scheme) or proxies.get("all")

@@ -16,6 +16,10 @@ from pawsort.api.errors import REFUSALS, ClientError, RequestFailed, Unreachable
 # empty itself within a minute, so that message is shown at once.
 TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
 LONG_PAUSE_S = 1.0
+BROKEN_OFF = (
+    "The export broke off before its end, so nothing of it was kept. The job may have been deleted, retried, or given"
+    " another threshold. Export it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,14 @@ def explain_failure(error: httpx2.TransportError, server: str | None = None) -> 
     return Unreachable(f"{server} does not answer ({_cause(error)}). Check that it runs and that the address is right.")
 
 
+def explain_break(error: httpx2.TransportError, server: str) -> ClientError:
+    """Describe an answer that ended before its end."""
+    return ClientError(BROKEN_OFF) if isinstance(error, httpx2.RemoteProtocolError) else explain_failure(error, server)
+
+
 def explain_refusal(response: httpx2.Response) -> RequestFailed:
     """Use the server's own sentence if it sent one, else the status."""
-    problem = _problem(response)
+    problem = object_of(response)
     sentence = problem.get("detail") or problem.get("title") or response.reason_phrase
     if response.status_code == httpx2.codes.UNAUTHORIZED:
         sentence = (
@@ -124,7 +133,8 @@ def explain_refusal(response: httpx2.Response) -> RequestFailed:
     return kind(f"{sentence} (HTTP {response.status_code})", response.status_code, problem)
 
 
-def _problem(response: httpx2.Response) -> dict[str, Any]:
+def object_of(response: httpx2.Response) -> dict[str, Any]:
+    """Return the JSON object that an answer has as its body; empty if it has none."""
     try:
         body = response.json()
     except ValueError:

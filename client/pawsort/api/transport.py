@@ -12,7 +12,7 @@ from pawsort.api.calls import Call, Flow, Item, Pause, Stream, Subscription, ste
 from pawsort.api.connection import READ_BYTES, Connection, answer_of, request_of
 from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
-from pawsort.api.retries import Retries, explain_failure
+from pawsort.api.retries import Retries, explain_break
 
 T = TypeVar("T")
 
@@ -103,15 +103,7 @@ class Transport:
         response = self.retries.call(lambda: self.http.send(request, stream=True))
         try:
             yield response
-        except httpx2.RemoteProtocolError as error:
-            raise ClientError(BROKEN_OFF) from error
         except httpx2.TransportError as error:
-            raise explain_failure(error, self.connection.server) from error
+            raise explain_break(error, self.connection.server) from error
         finally:
             response.close()
-
-
-BROKEN_OFF = (
-    "The export broke off before its end, so nothing of it was kept. The job may have been deleted, retried, or given"
-    " another threshold. Export it again."
-)

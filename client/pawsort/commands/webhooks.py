@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from pawsort.commands import moments
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
 from pawsort.terminal import TextTable, say, show
@@ -55,8 +56,8 @@ def deliveries(number: int, state: str | None, limit: int, server: str | None, t
         say(f"Nothing was sent. `pawsort webhooks test {number}` sends a test event.")
     table = TextTable("delivery", "event", "when", "state", "last answer", "next attempt")
     for one in listed:
-        moments = (_moment(one["occurred_at"]), one["state"], _answer(one["last_attempt"]))
-        table.add_row(str(one["id"]), one["event"], *moments, _moment(one["next_attempt_at"]))
+        cells = (moments.shorten(one["occurred_at"]), one["state"], _answer(one["last_attempt"]))
+        table.add_row(str(one["id"]), one["event"], *cells, moments.shorten(one["next_attempt_at"]))
     show(listed, table if listed else ())
 
 
@@ -96,8 +97,3 @@ def _state(webhook: dict[str, Any]) -> str:
 
 def _answer(attempt: dict[str, Any] | None) -> str:
     return "" if attempt is None else str(attempt["status"] or attempt["error"])
-
-
-def _moment(text: str | None) -> str:
-    """2026-11-29T03:00:00.123Z -> "2026-11-29 03:00 UTC"."""
-    return "" if text is None else f"{text[:10]} {text[11:16]} UTC"

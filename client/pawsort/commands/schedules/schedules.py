@@ -5,6 +5,7 @@ import itertools
 import click
 
 from pawsort.api.answers import Schedule, ScheduleRun
+from pawsort.commands import moments
 from pawsort.commands.schedules import add, edit
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
@@ -100,7 +101,7 @@ def runs(number: int, limit: int, server: str | None, token: str | None) -> None
         say(f"Schedule {number} has not run yet. `pawsort schedules run {number}` runs it now.")
     table = TextTable("run", "due", "", "state", "outcome")
     for one in listed:
-        table.add_row(str(one["id"]), _moment(one["due_at"]), _reason(one), one["state"], one["outcome"])
+        table.add_row(str(one["id"]), moments.shorten(one["due_at"]), _reason(one), one["state"], one["outcome"])
     show(listed, table if listed else ())
 
 
@@ -111,13 +112,13 @@ command.add_command(edit.command)
 def _next(schedule: Schedule) -> str:
     if not schedule["is_on"]:
         return "paused"
-    return _moment(schedule["next_times"][0]) if schedule["next_times"] else ""
+    return moments.shorten(schedule["next_times"][0]) if schedule["next_times"] else ""
 
 
 def _outcome(run: ScheduleRun | None) -> str:
     if run is None:
         return ""
-    return run["outcome"] or f"{run['state']} since {_moment(run['started_at'])}"
+    return run["outcome"] or f"{run['state']} since {moments.shorten(run['started_at'])}"
 
 
 def _reason(run: ScheduleRun) -> str:
@@ -126,9 +127,3 @@ def _reason(run: ScheduleRun) -> str:
     if run["n_due"] > 1:
         return f"late, for {run['n_due']} times"
     return "late" if run["is_late"] else ""
-
-
-def _moment(text: str) -> str:
-    """2026-11-29T03:00:00+01:00 -> "2026-11-29 03:00 +01:00"."""
-    offset = text[19:].lstrip(".0123456789")
-    return f"{text[:10]} {text[11:16]} {'UTC' if offset in ('Z', '+00:00') else offset}"
