@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import httpx2
 
 from core.operations.instance_record import InstanceRecord
 from tests.support.deadlines import within
+from tests.support.waiting import until
 
 PATIENCE_S = 120.0
 
@@ -27,13 +27,14 @@ class Api:
 
     def wait_until_done(self, job_id: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """The job, once it has ended."""
-        give_up_at = time.monotonic() + within(patience_s)
-        while time.monotonic() < give_up_at:
-            job = self.http.get(f"/api/v1/jobs/{job_id}").raise_for_status().json()
-            if job["state"] not in ("receiving", "queued", "running"):
-                return dict(job)
-            time.sleep(0.2)
-        raise AssertionError(f"job {job_id} has not ended after {patience_s} s: {job}")
+        job: dict[str, Any] = {}
+
+        def has_ended() -> bool:
+            job.update(self.http.get(f"/api/v1/jobs/{job_id}").raise_for_status().json())
+            return job["state"] not in ("receiving", "queued", "running")
+
+        until(has_ended, patience_s, f"the end of job {job_id}", lambda: str(job))
+        return job
 
     def rows(self, job_id: str) -> list[dict[str, str]]:
         """The job's table."""

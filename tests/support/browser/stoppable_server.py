@@ -4,13 +4,13 @@ import os
 import signal
 import socket
 import subprocess
-import time
 
 import httpx2
 
 from core.base.config import Settings
 from instance.base import programs
 from tests.support.deadlines import within
+from tests.support.waiting import until
 
 START_S = 60.0
 
@@ -37,15 +37,14 @@ class StoppableServer:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        give_up_at = time.monotonic() + within(START_S)
-        while time.monotonic() < give_up_at:
-            try:
-                httpx2.get(f"{self.address}/healthz", trust_env=False, timeout=within(5))
-            except httpx2.TransportError:
-                time.sleep(0.1)
-            else:
-                return
-        raise AssertionError(f"The web server does not answer after {START_S:.0f} s.")
+        until(self._answers, START_S, "an answer of the web server")
+
+    def _answers(self) -> bool:
+        try:
+            httpx2.get(f"{self.address}/healthz", trust_env=False, timeout=within(5))
+        except httpx2.TransportError:
+            return False
+        return True
 
     def kill(self) -> None:
         """End it at once, in the middle of whatever it does, with all its processes."""
