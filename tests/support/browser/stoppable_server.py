@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from typing import Self
 
 import httpx2
 
@@ -25,6 +26,13 @@ class StoppableServer:
         self.settings = settings.model_copy(update={"port": port})
         self.address = f"http://127.0.0.1:{port}"
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def start(self) -> None:
         """Start it and wait until it answers."""

@@ -33,10 +33,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def server(settings: Settings, app: object) -> Iterator[StoppableServer]:
-    started = StoppableServer(settings)
-    started.start()
-    yield started
-    started.kill()
+    with StoppableServer(settings) as started:
+        yield started
 
 
 @pytest.fixture(params=["directly", "proxy"])

@@ -22,10 +22,8 @@ LONGEST_S = 0.5
 @pytest.fixture
 def server(settings: Settings, app: object) -> Iterator[StoppableServer]:
     """A server of few threads, so that few clients would be enough."""
-    started = StoppableServer(settings.model_copy(update={"web_threads": 4}))
-    started.start()
-    yield started
-    started.kill()
+    with StoppableServer(settings.model_copy(update={"web_threads": 4})) as started:
+        yield started
 
 
 @pytest.fixture

@@ -24,10 +24,8 @@ N_STREAMS = 12
 @pytest.fixture
 def server(settings: Settings, app: object) -> Iterator[StoppableServer]:
     """A server of two threads."""
-    started = StoppableServer(settings.model_copy(update={"web_threads": 2}))
-    started.start()
-    yield started
-    started.kill()
+    with StoppableServer(settings.model_copy(update={"web_threads": 2})) as started:
+        yield started
 
 
 def next_event(lines: Iterator[str]) -> dict[str, str]:
