@@ -1,7 +1,7 @@
 """Performs calls and workflows for programs with asyncio (or Trio): sends, retries, waits."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import httpx2
@@ -81,11 +81,12 @@ class AsyncTransport:
         event: T | None = None
         while True:
             async with self._open(Call(bytes, "GET", subscription.path)) as response:
-                async for received in httpx2.EventSource(response):
-                    if not received.data:  # a sign of life
-                        continue
-                    event = decode(subscription.event, received.json())
-                    yield event
+                with suppress(httpx2.TransportError):
+                    async for received in httpx2.EventSource(response):
+                        if not received.data:  # a sign of life
+                            continue
+                        event = decode(subscription.event, received.json())
+                        yield event
             if event is not None and subscription.is_last(event):
                 return
             await _sleep(self.retries.first_pause_s)  # a server may end every stream at once

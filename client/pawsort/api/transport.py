@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -82,7 +82,7 @@ class Transport:
     def _subscribe(self, subscription: Subscription[T]) -> Iterator[T]:
         event: T | None = None
         while True:
-            with self.open(Call(bytes, "GET", subscription.path)) as response:
+            with self.open(Call(bytes, "GET", subscription.path)) as response, suppress(httpx2.TransportError):
                 for received in httpx2.EventSource(response):
                     if not received.data:  # a sign of life
                         continue

@@ -1,7 +1,7 @@
 """Both transports retry, refuse and read alike."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,24 +120,39 @@ def test_a_pause_that_is_no_number_of_seconds_is_not_waited_for(header: str) -> 
     assert 0 < attempts.pause_s() < 1
 
 
-def one_event_each() -> Callable[[httpx2.Request], httpx2.Response]:
-    """A server that ends each stream after one event."""
+class OneEvent(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A stream that ends after one event, or breaks."""
+
+    def __init__(self, n: int, is_cut: bool) -> None:
+        self._n, self._is_cut = n, is_cut
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield f'data: {{"n": {self._n}, "note": null}}\n\n'.encode()
+        if self._is_cut:
+            raise httpx2.ReadError("cut")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for block in self:
+            yield block
+
+
+def one_event_each(is_cut: bool) -> Callable[[httpx2.Request], httpx2.Response]:
+    """A server whose streams have one event each."""
     numbers = iter((1, 2))
 
     def answer(_: httpx2.Request) -> httpx2.Response:
         headers = {"Content-Type": "text/event-stream"}
-        return httpx2.Response(200, headers=headers, text=f'data: {{"n": {next(numbers)}, "note": null}}\n\n')
+        return httpx2.Response(200, headers=headers, stream=OneEvent(next(numbers), is_cut))
 
     return answer
 
 
 @BOTH
-def test_a_server_that_ends_every_stream_at_once_is_not_asked_without_a_pause(
-    kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("is_cut", [False, True], ids=["ended", "cut"])
+def test_a_stream_is_opened_again_after_a_pause(kind: str, is_cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     connection, retries, pauses = Connection("http://127.0.0.1"), Retries(1.0, 0.01, 0.02), list[float]()
     things = Subscription(Thing, "/things", lambda thing: thing.n == 2)
-    served = httpx2.MockTransport(one_event_each())
+    served = httpx2.MockTransport(one_event_each(is_cut))
     if kind == "sync":
         transport = Transport(connection, retries)
         transport.http = httpx2.Client(**connection.options, transport=served)
