@@ -18,7 +18,7 @@ from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import insert_or, locked, slices
-from core.base.errors import Conflict
+from core.base.errors import Conflict, IdTaken
 from core.base.states import BatchKind
 from core.labels import contents, labels
 from core.labels.labels import NewLabel, human_label_of
@@ -109,7 +109,7 @@ def _open_batch(session: Session, actor: Actor, uuid: UUID) -> LabelBatch:
     session.execute(insert.on_conflict_do_nothing(index_elements=["uuid"]))
     batch = session.scalars(locked(select(LabelBatch).where(LabelBatch.uuid == uuid))).one()
     if batch.kind != BatchKind.LIST:
-        raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
+        raise IdTaken(f"Batch {uuid} exists and is a different batch. Choose a new id.")
     check_owner(actor, batch.user_id, f"batch {uuid}")
     if session.scalar(select(LabelBatch.id).where(LabelBatch.undo_of_id == batch.id)):
         raise Conflict(f"Batch {uuid} was undone. Choose a new id to give the labels again.")

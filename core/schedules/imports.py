@@ -19,7 +19,7 @@ from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_right
 from core.base.clock import db_now
 from core.base.database import change
-from core.base.errors import Conflict, Gone, IdTaken
+from core.base.errors import Gone, IdTaken
 from core.base.names import MAX_SHORT_NAME, shorten_name
 from core.base.states import RunState, ScheduleKind
 from core.ingest import shard_rows
@@ -73,7 +73,7 @@ def create_import(
     name = name or name_of_source(parameters["source"])
     if (run := _create_upload(session, actor, uuid, name, new.labelled)) is not None:
         if run.parameters != parameters:
-            raise Conflict(f"Job {uuid} exists and imports something else. Choose a new id.")
+            raise IdTaken(f"Job {uuid} exists and imports something else. Choose a new id.")
         return jobs.check_own(actor, jobs.get_job(session, uuid))
     made = {"model": parameters["model"], "threshold": new.threshold, "default_threshold": default_threshold}
     job, _ = classify_jobs.create_classify_job(session, actor, uuid, uuid, name=name, **made)
