@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.threads import use_one_thread
 from core.base.network_catalog import CLASSES
 from core.decoding.images import decode_image
 from model.arrays.metrics import evaluate
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--no-accuracy", action="store_true")
     options = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # too late for NumPy in this process, but its share is small
+    use_one_thread()
     data = Path(os.environ["PAWSORT_TEST_DATA"])
     for network in options.network or N_TIMED:
         _compare(network, data, options.rounds, not options.no_accuracy)

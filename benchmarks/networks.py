@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.threads import use_one_thread
 from core.base.network_catalog import CLASSES
 from core.decoding.images import decode_image
 from model.arrays.metrics import evaluate
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--no-accuracy", action="store_true")
     options = parser.parse_args()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    use_one_thread()
     data = Path(os.environ["PAWSORT_TEST_DATA"])
     contenders = _open()
     pets = [(path, label) for label, name in enumerate(CLASSES) for path in _list(data, f"{name}s")]
