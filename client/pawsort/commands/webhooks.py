@@ -6,11 +6,10 @@ from typing import Any
 import click
 
 from pawsort.commands import moments
+from pawsort.commands.arguments import number_argument
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
 from pawsort.terminal import TextTable, say, show
-
-number_argument = click.argument("number", metavar="NUMBER", type=click.IntRange(1, 2**31 - 1))
 
 
 @click.group(

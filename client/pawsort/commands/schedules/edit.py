@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pawsort.commands.arguments import number_argument
 from pawsort.commands.schedules.add import when
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
@@ -13,7 +14,7 @@ from pawsort.terminal import say, show
 
 
 @click.command("edit", epilog=examples("pawsort schedules edit 1 --cron '0 4 * * SUN' --set min_gain=0.01"))
-@click.argument("number", metavar="NUMBER", type=click.IntRange(1, 2**31 - 1))
+@number_argument
 @click.option("--name", metavar="NAME", help="New name.")
 @click.option("--cron", metavar="LINE", help="New time: five fields, such as '0 3 * * SUN'.")
 @click.option("--every-labels", type=int, metavar="N", help="Instead of a time: after this many new labels.")

@@ -6,13 +6,11 @@ import click
 
 from pawsort.api.answers import Schedule, ScheduleRun
 from pawsort.commands import moments
+from pawsort.commands.arguments import number_argument
 from pawsort.commands.schedules import add, edit
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
 from pawsort.terminal import TextTable, say, show
-
-NUMBER = click.IntRange(1, 2**31 - 1)
-number_argument = click.argument("number", metavar="NUMBER", type=NUMBER)
 
 
 @click.group(
