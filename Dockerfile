@@ -3,7 +3,7 @@
 # docker-compose.yml builds them. By hand: docker build --target web -t pawsort-web .
 # A builder that runs every stage up to its target finds the small images first.
 
-FROM docker.io/library/python:3.13.17-slim-trixie AS base
+FROM docker.io/library/python:3.13.16-slim-trixie AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 
 # Nothing runs as root, and no process can change the programs. Any other user can run them too: the folder for data

@@ -12,7 +12,7 @@ from core.base.config import Settings
 from core.messaging import broker
 from instance.base import programs
 from tests.support import compose
-from tests.support.compose import BEAT, GPU, MAIN, OWN_IMAGES, ROOT, TLS
+from tests.support.compose import BEAT, GPU, MAIN, OWN_IMAGES, ROOT, TLS, WEBHOOKS
 
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
@@ -29,7 +29,9 @@ def services(env_file: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("files", [(MAIN,), (MAIN, GPU), (MAIN, TLS), (MAIN, BEAT)], ids=lambda files: files[-1].name)
+@pytest.mark.parametrize(
+    "files", [(MAIN,), (MAIN, GPU), (MAIN, TLS), (MAIN, BEAT), (MAIN, WEBHOOKS)], ids=lambda files: files[-1].name
+)
 def test_the_files_follow_the_compose_specification(env_file: Path, tmp_path: Path, files: tuple[Path, ...]) -> None:
     whole = tmp_path / "compose.json"
     whole.write_text(json.dumps(compose.read(env_file, *files, TLS_FOLDER=str(tmp_path))))
@@ -220,7 +222,7 @@ def test_the_images_run_as_a_user_of_a_group_that_exists() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "USER 10001:10001" in text
     assert "groupadd --gid 10001" in text
-    assert re.findall(r"^FROM (\S*[:.]\S*)", text, re.MULTILINE) == ["docker.io/library/python:3.13.17-slim-trixie"]
+    assert re.findall(r"^FROM (\S*[:.]\S*)", text, re.MULTILINE) == ["docker.io/library/python:3.13.16-slim-trixie"]
 
 
 def test_the_store_sends_no_statistics_and_ends_in_its_grace(services: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ MAIN = ROOT / "docker-compose.yml"
 GPU = ROOT / "docker-compose.gpu.yml"
 TLS = ROOT / "docker-compose.tls.yml"
 BEAT = ROOT / "docker-compose.beat.yml"
+WEBHOOKS = ROOT / "docker-compose.webhooks.yml"
 OWN_IMAGES = ("web", "inference", "training", "maintenance", "migrate")
 
 Service = dict[str, Any]
