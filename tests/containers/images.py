@@ -12,7 +12,7 @@ SUITE = "trixie"
 PACKAGES = "ca-certificates,python3,python3-pip,python3-venv"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 OWN = {"pawsort-web": "web", "pawsort-worker": "worker", "pawsort-training": "training"}
-SERVERS = ("postgres", "valkey", "seaweedfs", "nginx")
+STAND_INS = ("postgres", "valkey", "seaweedfs", "nginx", "helm", "clock")
 
 
 def base_name() -> str:
@@ -44,10 +44,10 @@ def build_own(engine: Engine, name: str, target: str, *options: str) -> None:
     engine.run("build", "--network", "host", "--target", target, "--tag", name, *options, str(ROOT))
 
 
-def build_stand_in(engine: Engine, image: str) -> None:
+def build_stand_in(engine: Engine, image: str, base: str | None = None) -> None:
     """Build a server from Debian's and PyPI's packages, with users, folders and commands of the real image."""
-    (target,) = [one for one in SERVERS if one in image]
-    arguments = ("--build-arg", f"BASE={base_name()}", "--target", target, "--tag", image)
+    (target,) = [one for one in STAND_INS if one in image]
+    arguments = ("--build-arg", f"BASE={base or base_name()}", "--target", target, "--tag", image)
     engine.run("build", "--network", "host", *arguments, str(HERE / "stand_ins"))
 
 

@@ -13,7 +13,9 @@ from tests.support.service_folders import free_port
 from tests.support.waiting import until
 
 NAME = "pawsort-test"
+DEFAULT = f"{NAME}_default"  # the network of the servers
 START_S = 90.0
+RECEIVER = "receiver"  # a host that may receive webhooks
 SLOW = {"PAWSORT_PAUSE_AFTER_CLAIM_S": "2"}  # so that a job is still under way when a fault comes
 
 
@@ -33,6 +35,7 @@ class Project:
         env.write_text(
             env.read_text().replace("HTTP_PORT=8080", f"HTTP_PORT={self.port}")
             + "PAWSORT_DEFAULT_NETWORK=seed-cnn\nPAWSORT_INFERENCE_PROCESSES=1\nPAWSORT_STRICT_JSON_LOGS=true\n"
+            + f"PAWSORT_WEBHOOK_HOSTS={RECEIVER}\n"
         )
         self.services: dict[str, Any] = compose.read(env)["services"]
         (folder / "slow.json").write_text(json.dumps({"services": {"inference": {"environment": SLOW}}}))
@@ -45,18 +48,21 @@ class Project:
         """The address of the page."""
         return f"http://127.0.0.1:{self.port}"
 
-    def compose(self, *words: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command of Docker Compose."""
+    def compose(
+        self, *words: str, files: tuple[Path, ...] = (), check: bool = True, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of Docker Compose, with further files."""
+        command = [*self._command, *(part for file in files for part in ("--file", str(file))), *words]
         run: subprocess.CompletedProcess[str] = subprocess.run(
-            [*self._command, *words], env=self._environment, capture_output=True, text=True, check=False, **options
+            command, env=self._environment, capture_output=True, text=True, check=False, **options
         )
         assert not check or run.returncode == 0, f"compose {' '.join(words)}\n{run.stdout[-3000:]}{run.stderr[-3000:]}"
         return run
 
-    def start(self, *words: str) -> float:
+    def start(self, *words: str, files: tuple[Path, ...] = ()) -> float:
         """Start everything; returns the seconds until all are healthy."""
         begun = time.monotonic()
-        self.compose("up", "--detach", "--no-build", "--pull", "never", "--wait", *words)
+        self.compose("up", "--detach", "--no-build", "--pull", "never", "--wait", *words, files=files)
         return time.monotonic() - begun
 
     def containers(self, service: str) -> list[str]:
@@ -89,13 +95,20 @@ class Project:
         """A new token of the owner."""
         return self.execute("web", "pawsort", "token", "create").stdout.strip()
 
+    def plug_in(self, container: str, alias: str, network: str = DEFAULT) -> None:
+        """Put a container's cable in, under this name."""
+        self.engine.run("network", "connect", "--alias", alias, network, container)
+
+    def unplug(self, container: str, network: str = DEFAULT) -> None:
+        """Take a container's cable out."""
+        self.engine.run("network", "disconnect", network, container)
+
     def cut(self, service: str, seconds: float) -> None:
         """Take a service's cable out, and put it in again."""
         (container,) = self.containers(service)
-        network = f"{NAME}_default"
-        self.engine.run("network", "disconnect", network, container)
+        self.unplug(container)
         time.sleep(seconds)
-        self.engine.run("network", "connect", "--alias", service, network, container)
+        self.plug_in(container, service)
 
     def remove(self) -> None:
         """Remove containers, networks and volumes, also those that nobody names."""

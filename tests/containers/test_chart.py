@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.containers import images
-from tests.containers.engine import HERE, Engine
+from tests.containers.engine import Engine
 from tests.support.paths import ROOT
 
 IMAGE = "pawsort-test-helm"
@@ -32,8 +32,7 @@ def helm(engine: Engine) -> Engine:
     """The engine, with an image of Helm."""
     if not images.has(engine, images.base_name()):
         images.make_base(engine, images.base_name())
-    arguments = ("--build-arg", f"BASE={images.base_name()}", "--target", "helm", "--tag", IMAGE)
-    engine.run("build", "--network", "host", *arguments, str(HERE / "stand_ins"))
+    images.build_stand_in(engine, IMAGE)
     return engine
 
 

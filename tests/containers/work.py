@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -39,23 +40,27 @@ class Job:
             text=True,
         )
 
-    def _newest(self) -> dict[str, object]:
+    def _newest(self) -> dict[str, Any]:
         try:
-            items: list[dict[str, object]] = self._http.get("/api/v1/jobs?limit=1").json()["items"]
+            items: list[dict[str, Any]] = self._http.get("/api/v1/jobs?limit=1").json()["items"]
         except (httpx2.HTTPError, ValueError, KeyError):  # the fault of this test
             return {}
         return items[0] if items else {}
 
+    def wait_until_sent(self) -> None:
+        """Wait until all pictures are stored, and check that some are not classified yet."""
+        job = until(self._sent, END_S, "all to be sent")
+        assert job["state"] == "running", "the job ended before the fault"
+
     def wait_for_results(self) -> None:
         """Wait until a part of the pictures is classified, and check that another part is not."""
+        n_done = until(lambda: (self._sent() or {"counts": {"done": 0}})["counts"]["done"], END_S, "first results")
+        assert n_done < N_PICTURES, "the job ended before the fault"
 
-        def n_done() -> int:
-            job = self._newest()
-            if not job or job["id"] == self._before.get("id") or job["state"] == "receiving":
-                return 0
-            return int(job["counts"]["done"])  # type: ignore[index]
-
-        assert until(n_done, END_S, "first results") < N_PICTURES, "the job ended before the fault"
+    def _sent(self) -> dict[str, Any] | None:
+        job = self._newest()
+        is_sent = job and job["id"] != self._before.get("id") and job["state"] not in ("receiving", "queued")
+        return job if is_sent else None
 
     def __enter__(self) -> "Job":
         return self
@@ -74,6 +79,7 @@ class Job:
         table = self._http.get(f"/api/v1/jobs/{job['id']}/export.csv").raise_for_status().text
         rows = list(csv.DictReader(io.StringIO(table)))
         assert len(rows) == N_PICTURES
+        assert (job["counts"]["done"], job["counts"]["failed"]) == (N_PICTURES, 0)
         assert {row["error_code"] for row in rows} == {""}
         return [",".join(value for name, value in row.items() if name not in VOLATILE) for row in rows]
 
