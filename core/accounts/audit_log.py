@@ -57,6 +57,11 @@ class Action(StrEnum):
     PASSWORD_LINK_CREATE = "password-link.create"  # noqa: S105
     PROVIDER_CONNECT = "provider.connect"
     OWNER_CHANGE = "owner.change"  # an upload or a job, handed over
+    JOB_PAUSE = "job.pause"
+    JOB_RESUME = "job.resume"
+    JOB_PRIORITY = "job.priority"
+    JOB_CANCEL = "job.cancel"
+    JOB_RETRY = "job.retry"  # also of each of many jobs that are retried together
     JOB_DELETE = "job.delete"
     UPLOAD_DELETE = "upload.delete"
     ORIGINALS_DISCARD = "originals.discard"

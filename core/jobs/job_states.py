@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -66,6 +67,7 @@ def cancel_job(session: Session, actor: Actor, uuid: UUID) -> Job:
     cancelled = end_job(session, job.id, JobState.CANCELLED)
     if cancelled is None:
         raise JobHasEnded(f"Job {uuid} is {job.state} and can no longer be cancelled.")
+    record(session, actor, Action.JOB_CANCEL, "job", uuid, name=job.name)
     return cancelled
 
 

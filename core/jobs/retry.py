@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor
 from core.base import leases
 from core.base.clock import db_now
@@ -42,6 +43,7 @@ def retry_job(session: Session, actor: Actor, uuid: UUID) -> tuple[Job, list[int
     jobs.check_own(actor, job)
     if job.state in ACTIVE_STATES:
         raise JobNotEnded(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
+    record(session, actor, Action.JOB_RETRY, "job", uuid, name=job.name, state=job.state)
     if job.kind != JobKind.CLASSIFY:
         _resume_training(session, job)
         folder_labels.start_counting(session, [upload.id for upload in uploads_ if upload.for_training])

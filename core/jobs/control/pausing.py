@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_right
 from core.base.errors import JobHasEnded
 from core.base.states import ACTIVE_STATES
@@ -57,6 +58,7 @@ def _set_paused(session: Session, actor: Actor, uuid: UUID, *, is_paused: bool) 
         job.is_paused = is_paused
         job.revision += 1
         session.flush()
+        record(session, actor, Action.JOB_PAUSE if is_paused else Action.JOB_RESUME, "job", uuid, name=job.name)
     return job
 
 
@@ -73,6 +75,7 @@ def set_priority(session: Session, actor: Actor, uuid: UUID, priority: Priority)
         job.priority = priority
         job.revision += 1
         session.flush()
+        record(session, actor, Action.JOB_PRIORITY, "job", uuid, name=job.name, priority=priority.name.lower())
     return job
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core.accounts import accounts
+from core.accounts import accounts, audit_list
+from core.accounts.audit_list import AuditFilter
 from core.accounts.rights import ROLE_RIGHTS, Actor, Role
 from core.base.database import Database
 from core.base.errors import Conflict, Forbidden
@@ -125,6 +126,25 @@ def test_other_peoples_jobs_and_ended_ones_are_left_alone(db: Database, blobs: B
         pausing.resume_job(session, ada, job)
     with db.read() as session:
         assert not jobs.get_job(session, job).is_paused
+
+
+def test_who_paused_resumed_cancelled_and_retried_a_job_or_let_it_go_first_is_recorded(
+    db: Database, blobs: Blobs
+) -> None:
+    ada, one, two = actor(db), *(make_job(db, make_upload(db, blobs)) for _ in range(2))
+    for change in (pausing.pause_job, pausing.pause_job, pausing.resume_job):  # the second one changes nothing
+        with db.write() as session:
+            change(session, ada, one)
+    with db.write() as session:
+        pausing.set_priority(session, ada, one, Priority.FIRST)
+    for uuid in (one, two):
+        with db.write() as session:
+            job_states.cancel_job(session, ada, uuid)
+    retry_failed.retry_all(db, ada, [one, two])
+    entries = [(entry.action, entry.object_id) for entry in audit_list.iterate_entries(db, AuditFilter(user=ada.name))]
+    before = [(action, str(one)) for action in ("job.pause", "job.resume", "job.priority")]
+    of_both = [(action, str(uuid)) for action in ("job.cancel", "job.retry") for uuid in (one, two)]
+    assert entries[::-1] == before + of_both
 
 
 def test_all_failed_jobs_of_a_person_are_retried_and_the_others_named(db: Database, blobs: Blobs) -> None:
