@@ -15,14 +15,22 @@ from core.base.config import read_file_of
 from core.storage.store_errors import check_endpoint
 
 STORES = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
-CLIENT = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": True}
+# A connection that has gone silent is given up after 20 seconds, and one that is not used is not kept for that long.
+# Sending counts as silence: a part of 8 MiB has to arrive within that time.
+CLIENT = {
+    "timeout": timedelta(seconds=60),
+    "read_timeout": timedelta(seconds=20),
+    "connect_timeout": timedelta(seconds=5),
+    "pool_idle_timeout": timedelta(seconds=15),
+    "allow_http": True,
+}
 # Keys that may be in files (`AWS_SECRET_ACCESS_KEY_FILE`); the library reads them from variables only.
 KEYS = {
     "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     "gs": ("GOOGLE_SERVICE_ACCOUNT_KEY",),
     "az": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_CLIENT_SECRET"),
 }
-RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=15)}
+RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=25)}  # once more after silence
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_IN_PREFIXES = frozenset("%?#\\")  # what parsers of web addresses decode or cut at
 

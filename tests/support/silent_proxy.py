@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 BLOCK = 2**16
 
@@ -66,6 +67,12 @@ def _forward(source: socket.socket, target: socket.socket, silent: threading.Eve
                 target.sendall(block)
         if not silent.is_set():
             target.shutdown(socket.SHUT_WR)
+
+
+def connect_to_address(url: str) -> socket.socket:
+    """A connection to a server at an address such as http://127.0.0.1:9000."""
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname or "", parts.port or 80))
 
 
 def connect_to_socket(path: str) -> socket.socket:

@@ -33,8 +33,9 @@ class Asked:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, answers: Sequence[Answer]) -> None:
+    def __init__(self, answers: Sequence[Answer], keeps_open: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.keeps_open = keeps_open
         self.answers = list(answers)
         self.asked: list[Asked] = []
         self.lock = threading.Lock()
@@ -49,12 +50,13 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked.append(asked)
             answer = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
-        self.close_connection = True
+        self.close_connection = not self.server.keeps_open or answer.status == CUT
         if answer.status == CUT:
             return
         body = b"" if answer.status == 304 else json.dumps(answer.body).encode()
+        connection = "close" if self.close_connection else "keep-alive"
         self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(body)), "Connection": "close"}.items():
+        for name, value in {**answer.headers, "Content-Length": str(len(body)), "Connection": connection}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -76,9 +78,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def tiny_server(*answers: Answer) -> Iterator[tuple[str, list[Asked]]]:
-    """Serve these answers, the last one for ever; gives the address and the list of what was asked."""
-    server = _Server(answers)
+def tiny_server(*answers: Answer, keeps_open: bool = False) -> Iterator[tuple[str, list[Asked]]]:
+    """Serve these answers, the last one for ever; gives the address and the list of what was asked.
+
+    Args:
+        keeps_open: Connections stay open for further requests.
+    """
+    server = _Server(answers, keeps_open)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
