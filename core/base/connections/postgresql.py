@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_S = 75.0  # more than any statement takes that a person waits for
+PING_S = float(CONNECT_TIMEOUT_S)  # for a connection of the pool, before it is used again
 INTERVAL_S = 0.2
 UNACKNOWLEDGED_MS = 30_000
 # A connection that has gone silent (a firewall that forgot it, a failover) is noticed within half a minute.
@@ -58,7 +59,17 @@ class AnsweredConnection(psycopg.Connection[Any]):
 
 
 def use_answered_connections(engine: Engine, answer_s: float) -> None:
-    """Let an engine open connections that do not wait longer than this for an answer."""
+    """Let an engine open connections that wait no longer than this for an answer, and a few seconds for a ping."""
+    ping = engine.dialect.do_ping
+
+    def do_ping(connection: Any) -> bool:
+        connection.answer_s = min(PING_S, answer_s)
+        try:
+            return ping(connection)
+        finally:
+            connection.answer_s = answer_s
+
+    engine.dialect.do_ping = do_ping  # type: ignore[method-assign]
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> AnsweredConnection:

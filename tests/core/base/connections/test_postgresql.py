@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
+from core.base.connections import postgresql
 from core.base.database import Database, is_away
 from tests.support.deadlines import within
 from tests.support.silent_proxy import SilentProxy, connect_to_socket
@@ -34,6 +35,24 @@ def test_a_silent_connection_is_given_up_and_the_next_one_works(sql_url: str) ->
         assert proxy.go_silent() == 2
         with db.read() as session:  # the pool's own connection is silent now: it is replaced
             assert session.scalar(text("SELECT 4")) == 4
+        db.close()
+
+
+def test_a_silent_connection_of_the_pool_is_replaced_long_before_an_answer_would_be_late(
+    sql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PING_S", ANSWER_S)
+    direct = make_url(sql_url)
+    with SilentProxy(partial(connect_to_socket, f"{direct.query['host']}/.s.PGSQL.5432")) as proxy:
+        through = direct.set(host="127.0.0.1", port=proxy.port, query={}, drivername="postgresql+psycopg")
+        db = Database(through.render_as_string(hide_password=False), answer_s=60 * ANSWER_S)
+        with db.read() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+        proxy.go_silent()
+        began = time.monotonic()
+        with db.read() as session:
+            assert session.scalar(text("SELECT 2")) == 2
+        assert time.monotonic() - began < within(5 * ANSWER_S)
         db.close()
 
 
