@@ -7,6 +7,7 @@ import atexit
 import os
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import structlog
@@ -33,6 +34,7 @@ from worker.maintenance import discard_originals, webhooks
 from worker.maintenance.beat_watchdog import BeatWatchdog, end_with_worker
 from worker.process import runtime
 from worker.process.niceness import lower_priority
+from worker.process.pool_watchdog import PoolWatchdog
 from worker.schedules import run_loop
 
 log = structlog.get_logger()
@@ -129,6 +131,19 @@ def _start_threads(sender: Any, **_: object) -> None:
         run_loop.RunLoop(runtime.get()).start()
         discard_originals.start(runtime.get())
         webhooks.WebhookSender(runtime.get()).start()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _watch_pool(sender: Any, **_: object) -> None:
+    queues = sender.app.amqp.queues.consume_from
+    for queue in (INFERENCE, TRAINING):
+        if queue in queues:
+            list_pids = partial(_list_processes, sender.pool)
+            PoolWatchdog(list_pids, settings.data_dir, queue, settings.lease_s).start()
+
+
+def _list_processes(pool: Any) -> list[int]:
+    return list(pool.info.get("processes", ()))
 
 
 @control_command(name="shutdown")  # type: ignore[untyped-decorator]

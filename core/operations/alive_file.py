@@ -1,4 +1,4 @@
-"""The file by which a health check knows that a worker of this machine is alive.
+"""The files by which health checks, and whatever started a process, know that it is alive.
 
 Asking the database would cost a second of a processor each time, and would end healthy workers while it is away.
 """
@@ -8,6 +8,10 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
+
+HANGS_AFTER_LEASES = 4  # without a sign of life
+CHECK_S = 1.0
 
 
 class AliveFile:
@@ -19,6 +23,11 @@ class AliveFile:
 
     def __init__(self, data_dir: Path, queue: str) -> None:
         self._path = data_dir / f"alive-{queue}-{socket.gethostname()}"
+
+    @classmethod
+    def of_process(cls, data_dir: Path, queue: str, pid: int) -> Self:
+        """The file of one process of a worker."""
+        return cls(data_dir, f"{queue}-{pid}")
 
     def touch(self) -> None:
         """Record that the worker is alive. A full disk does not end it."""
@@ -34,3 +43,45 @@ class AliveFile:
         except (OSError, ValueError):
             return False
         return 0 <= age_s <= alive_s
+
+    def read(self) -> str | None:
+        """The last sign of life; None before the first."""
+        try:
+            return self._path.read_text("ascii")
+        except (OSError, ValueError):
+            return None
+
+    def remove(self) -> None:
+        """Remove it, because the process has ended."""
+        with suppress(OSError):
+            self._path.unlink()
+
+
+class HangCheck:
+    """Notices that a process shows no life any more: it was stopped, or one of its threads lets no other run.
+
+    Checks are counted instead of seconds, so time in which the whole machine is stopped is none.
+
+    Args:
+        file: Where the process shows that it is alive. Before its first sign it is starting, and does not hang.
+        silent_s: How long it may show none.
+    """
+
+    def __init__(self, file: AliveFile, silent_s: float, check_s: float = CHECK_S) -> None:
+        self.file = file
+        self._max_checks = silent_s / check_s
+        self._check_s = check_s
+        self._next_at = 0.0
+        self._sign: str | None = None
+        self._n_checks = 0
+
+    def hangs(self) -> bool:
+        """Look once; calls that follow each other too closely count as one."""
+        now = time.monotonic()
+        if now < self._next_at:
+            return False
+        self._next_at = now + self._check_s
+        sign = self.file.read()
+        is_silent = sign is not None and sign == self._sign
+        self._sign, self._n_checks = sign, self._n_checks + 1 if is_silent else 0
+        return self._n_checks > self._max_checks

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.operations.alive_file import HANGS_AFTER_LEASES
 from pawsort.api.errors import ClientError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Program:
         env: Variables in addition to those of all children.
         fds: Open files that it inherits.
         shows_warnings: Whether its warnings are shown on the terminal.
+        silent_s: After how long without a sign of life it is restarted; None if it shows none.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     fds: tuple[int, ...] = ()
     shows_warnings: bool = True
+    silent_s: float | None = None
 
 
 def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
@@ -129,7 +132,7 @@ def worker(queue: str, settings: "Settings", name: str | None = None, has_beat: 
     env = {"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"}
     if queue == "inference":  # one process for each core is faster than processes with threads
         env["OPENBLAS_NUM_THREADS"] = "1"
-    return Program(queue, command, env=env)
+    return Program(queue, command, env=env, silent_s=HANGS_AFTER_LEASES * settings.lease_s)
 
 
 def beat() -> Program:

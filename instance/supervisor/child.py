@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.operations.alive_file import AliveFile, HangCheck
 from instance.base.programs import Program
 from instance.supervisor.child_logs import ChildLog
 from instance.supervisor.guard_client import GuardClient
@@ -44,6 +45,7 @@ class Child:
         self._program = program
         self._context = context
         self._process: subprocess.Popen[bytes] | None = None
+        self._hang_check: HangCheck | None = None
         self._start_at = self._pause_s = 0.0
         self._started_at = 0.0
 
@@ -52,7 +54,7 @@ class Child:
         return self._process.pid if self._process else None
 
     def check(self) -> None:
-        """Start it when it is due, notice when it has died, and show its warnings from time to time."""
+        """Start it when it is due, notice when it has died or hangs, and show its warnings from time to time."""
         if self._program.shows_warnings and (news := self.log.new_warning()):
             self._context.notify(f"{self.name}: {news}")
         if self._process is None:
@@ -60,6 +62,9 @@ class Child:
                 self._start()
         elif (code := self._process.poll()) is not None:
             self._schedule_restart(code)
+        elif self._hang_check is not None and self._hang_check.hangs():
+            self._context.notify(f"{self.name} is not responding; ending it.")
+            self._kill_group(self._process.pid)
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the process itself, which stops those that it has started."""
@@ -95,6 +100,9 @@ class Child:
         )
         self._started_at = time.monotonic()
         context.guard.add_group(self._process.pid)
+        if program.silent_s is not None:
+            file = AliveFile.of_process(context.cwd, self.name, self._process.pid)
+            self._hang_check = HangCheck(file, program.silent_s)
 
     def _schedule_restart(self, code: int) -> None:
         self.n_deaths += 1
@@ -115,7 +123,9 @@ class Child:
             # The processes that it started must not run next to its successor, or hold its port.
             self._kill_group(self._process.pid)
             self._context.guard.remove_group(self._process.pid)
-            self._process = None
+            if self._hang_check is not None:
+                self._hang_check.file.remove()
+            self._process = self._hang_check = None
 
     @staticmethod
     def _kill_group(group: int) -> None:

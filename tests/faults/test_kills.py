@@ -23,6 +23,7 @@ from tests.support.soundness import Said, check_sound, read_results
 
 N_SHARDS, N_EACH = 3, 6
 N_SHARD_FILES = 256
+HANGS_S = 60.0  # four leases, and the time to notice
 N_KILLS = 3
 
 
@@ -97,10 +98,27 @@ def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(
         check_the_same(installation, job, undisturbed)
     finally:
         os.kill(frozen, signal.SIGCONT)
-    installation.wait_for(lambda: log.read_text().count("lease_lost") > known, END_S, "the results to be dropped")
+    installation.wait_for(
+        lambda: log.read_text().count("lease_lost") > known or not living([frozen]),  # it was ended if it took long
+        END_S,
+        "the results to be dropped",
+    )
     check_the_same(installation, job, undisturbed)
-    assert living([frozen])
     assert max(installation.attempts(job)) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_parent", [False, True], ids=["a process of the pool", "the worker itself"])
+def test_a_process_that_hangs_is_ended_and_replaced(installation: Installation, is_parent: bool) -> None:
+    (parent,), before = installation.find("inference@"), installation.wait_for_workers()
+    victim = parent if is_parent else before[0]
+    os.kill(victim, signal.SIGSTOP)
+    installation.wait_for(lambda: not living([victim]), HANGS_S, "the process to be ended")
+    after = installation.wait_for(
+        lambda: {*installation.wait_for_workers()} - {victim, *(before if is_parent else ())}, START_S, "a successor"
+    )
+    assert len(after) >= 1
+    assert (installation.find("inference@") == [parent]) is not is_parent
 
 
 def web_servers(installation: Installation) -> list[int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.operations.alive_file import AliveFile, HangCheck
 from instance.base.lock import AlreadyRunning, DataDirLock, is_running
 from instance.base.programs import Program, child_environment
 from instance.supervisor import child as child_module
@@ -90,6 +91,25 @@ def test_stopping_asks_first_and_kills_whoever_does_not_listen(context: ChildCon
     assert deaf.has_ended()
     for child in (listening, deaf):
         child.log.close()
+
+
+def test_a_child_that_stops_showing_life_is_ended_and_started_again(
+    context: ChildContext, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HangCheck.__init__, "__defaults__", (0.01,))  # seconds between two checks
+    program = Program("worker", [sys.executable, "-c", "import time; time.sleep(600)"], silent_s=0.05)
+    child = Child(program, ChildLog(context.cwd / "worker.log"), context)
+    child.check()
+    first = child.pid
+    assert first is not None
+    tend(child, 0.3)  # it is starting, however long that takes
+    assert said == []
+    AliveFile.of_process(context.cwd, "worker", first).touch()
+    until(lambda: child.check() or (child.pid not in (None, first)), 30, "another process")
+    child.kill()
+    child.log.close()
+    assert said[0] == "worker is not responding; ending it."
+    assert "killed by SIGKILL" in said[1]
 
 
 def test_warnings_are_shown_once_in_a_while_and_other_lines_never(context: ChildContext, said: list[str]) -> None:

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import structlog
 
-CHECK_S = 1.0
-LEASES = 4  # how long one beat may take
+from core.operations.alive_file import CHECK_S, HANGS_AFTER_LEASES
+
 EXIT_CODE = 1
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ class HangWatchdog:
     """
 
     def __init__(self, lease_s: float, end: Callable[[], object] | None = None, check_s: float = CHECK_S) -> None:
-        self._max_checks = LEASES * lease_s / check_s
+        self._max_checks = HANGS_AFTER_LEASES * lease_s / check_s
         self._end = end or _end_process
         self._check_s = check_s
         self._beat = 0

@@ -1,6 +1,6 @@
 """The heartbeat of a worker process: shows that it is alive and keeps the lease of its chunk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 class Heartbeat:
     """Beats for one worker row; `holding` adds a claim whose lease is renewed with every beat.
 
-    Each beat also writes what the process has counted, and touches the file for health checks.
+    Each beat also writes what the process has counted, and touches the files that show it is alive.
     """
 
     def __init__(
@@ -30,14 +30,14 @@ class Heartbeat:
         beat_s: float,
         lease_s: float,
         meter: Meter | None = None,
-        alive_file: AliveFile | None = None,
+        alive_files: Sequence[AliveFile] = (),
     ) -> None:
         self.worker_id = worker_id
         self._db = db
         self._beat_s = beat_s
         self._lease_s = lease_s
         self._meter = meter or Meter()
-        self._alive_file = alive_file
+        self._alive_files = alive_files
         self._claims: set[Claim] = set()
         self._keeper = LeaseKeeper(self.beat, beat_s, "heartbeat_failed")
         self._watchdog = HangWatchdog(lease_s)
@@ -77,5 +77,5 @@ class Heartbeat:
         return True
 
     def _show_life(self) -> None:
-        if self._alive_file is not None:
-            self._alive_file.touch()
+        for file in self._alive_files:
+            file.touch()

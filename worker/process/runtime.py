@@ -104,8 +104,9 @@ class Runtime:
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions(engine))
         beat_s, lease_s = self.settings.heartbeat_s, self.settings.lease_s
-        alive_file = AliveFile(self.settings.data_dir, queue)
-        self.heartbeat = Heartbeat(self.db, worker_id, beat_s, lease_s, self.meter, alive_file)
+        folder = self.settings.data_dir
+        alive_files = (AliveFile(folder, queue), AliveFile.of_process(folder, queue, os.getpid()))
+        self.heartbeat = Heartbeat(self.db, worker_id, beat_s, lease_s, self.meter, alive_files)
         self.heartbeat.start()
         log.info("worker_ready", worker_id=worker_id, queue=queue, device=device, engine=engine)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.operations import alive_file
-from core.operations.alive_file import AliveFile
+from core.operations.alive_file import AliveFile, HangCheck
 
 
 def test_a_worker_is_alive_for_as_long_as_its_last_sign_is_fresh(
@@ -27,3 +27,29 @@ def test_a_worker_is_alive_for_as_long_as_its_last_sign_is_fresh(
 
 def test_a_full_disk_does_not_end_the_worker(tmp_path: Path) -> None:
     AliveFile(tmp_path / "nothing", "inference").touch()
+
+
+def test_a_process_hangs_when_many_checks_in_a_row_find_the_same_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(alive_file.time, "monotonic", lambda: now)
+    file = AliveFile.of_process(tmp_path, "inference", 7)
+    check = HangCheck(file, silent_s=3.0)
+
+    def look() -> bool:
+        nonlocal now
+        now += 1.0
+        return check.hangs()
+
+    assert not any(look() for _ in range(10))  # it is starting
+    for _ in range(10):
+        file.touch()
+        assert not look()
+    assert not any(check.hangs() for _ in range(10))  # no time goes by between these
+    now += 3600  # the machine was stopped
+    assert [look() for _ in range(4)] == [False, False, False, True]
+    file.touch()
+    assert not look()
+    file.remove()
+    assert not any(look() for _ in range(10))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.deadlines import within
-from worker.process.hang_watchdog import LEASES, HangWatchdog
+from worker.process.hang_watchdog import HANGS_AFTER_LEASES, HangWatchdog
 
 CHECK_S = 0.01
 LEASE_S = 0.02
-NO_BEAT_S = 3 * LEASES * LEASE_S
+NO_BEAT_S = 3 * HANGS_AFTER_LEASES * LEASE_S
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_beat_that_hangs_ends_the_process(watchdog: HangWatchdog, ended: threa
 
 
 def test_beats_that_end_do_not_add_up(watchdog: HangWatchdog, ended: threading.Event) -> None:
-    for _ in range(3 * LEASES):
+    for _ in range(3 * HANGS_AFTER_LEASES):
         with watchdog.watching():
             assert not ended.wait(LEASE_S / 2)
 

@@ -1,0 +1,41 @@
+"""A process of a pool that shows no life is ended; the others, and those that start, are left alone."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.operations.alive_file import AliveFile
+from worker.process.pool_watchdog import PoolWatchdog
+
+QUEUE = "inference"
+CHECK_S = 1e-9  # so that each look counts
+N_CHECKS = 20
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) for _ in range(3)]
+    yield started
+    for one in started:
+        one.kill()
+        one.wait()
+
+
+def test_what_hangs_is_ended_and_nothing_else(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
+    alive, hanging, starting = processes
+    files = {one: AliveFile.of_process(tmp_path, QUEUE, one.pid) for one in (alive, hanging)}
+    watchdog = PoolWatchdog(lambda: [one.pid for one in processes], tmp_path, QUEUE, N_CHECKS / 8 * CHECK_S, CHECK_S)
+    files[hanging].touch()
+    for _ in range(N_CHECKS):
+        files[alive].touch()
+        watchdog.check()
+    assert hanging.wait() == -signal.SIGKILL
+    assert (alive.poll(), starting.poll()) == (None, None)
+    processes.remove(hanging)
+    watchdog.check()
+    assert files[hanging].read() is None
+    assert files[alive].read() is not None
