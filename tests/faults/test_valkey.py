@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.support.soundness import check_sound, read_results
 N_SHARDS, N_EACH = 5, 3
 AT_ONCE_S = 1.0
 LONG_S = 150.0
+NAMED_S = 15.0
+LOG_BYTES_PER_S = 2_000  # it was 6,000 when each error was logged
 
 
 class Valkey:
@@ -162,6 +165,30 @@ def test_a_valkey_that_was_away_for_minutes_is_found_again_within_one(running: I
     time.sleep(LONG_S)  # long enough for pauses between tries to have grown
     valkey.start()
     check_done(running, job)
+
+
+@pytest.mark.slow
+def test_a_valkey_without_memory_is_named_everywhere_and_work_goes_on_when_it_has_some(
+    running: Installation, valkey: Valkey
+) -> None:
+    upload, page = running.send(make_shards(N_SHARDS, N_EACH)), running.record.address
+    logs = sorted((running.data_dir / "logs").glob("*.log"))
+    before = sum(log.stat().st_size for log in logs)
+    with Redis.from_url(valkey.url) as redis, running.http() as http:
+        redis.config_set("maxmemory", 1)
+        began_at = time.monotonic()
+        job = running.classify(upload)
+        running.wait_for(lambda: http.get(f"{page}/readyz").status_code == 503, NAMED_S, "/readyz to say so")
+        assert "no memory left" in http.get(f"{page}/readyz").json()["checks"]["broker"]
+        assert "pawsort_broker_takes_messages 0" in http.get(f"{page}/metrics").text
+        doctor = [sys.executable, "-m", "pawsort.cli", "doctor"]
+        told = subprocess.run(doctor, env=running.environment, capture_output=True, text=True, check=False)
+        assert (told.returncode, "has no memory left" in told.stdout) == (1, True)
+        time.sleep(NAMED_S)  # as long as errors would be logged again and again
+        took_s = time.monotonic() - began_at
+        redis.config_set("maxmemory", "256mb")
+    check_done(running, job)
+    assert (sum(log.stat().st_size for log in logs) - before) / took_s < LOG_BYTES_PER_S
 
 
 def test_messages_that_no_task_understands_do_no_harm(running: Installation, valkey: Valkey) -> None:
