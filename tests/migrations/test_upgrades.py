@@ -25,8 +25,8 @@ from tests.support.factories import (
 )
 from tests.support.soundness import check_sound
 
-# The schema of each release; nothing was released yet, so it is the one of the first upgrades that were tried.
-RELEASED = ("0027",)
+# The schema of each release: of 0.1.0, and of the next one.
+RELEASED = ("0016", "0038")
 FORBIDS_OLD_WORKERS = "0031"
 
 
