@@ -69,7 +69,7 @@ def use_answered_connections(engine: Engine, answer_s: float) -> None:
         finally:
             connection.answer_s = answer_s
 
-    engine.dialect.do_ping = do_ping  # type: ignore[method-assign]
+    engine.dialect.do_ping = do_ping  # type: ignore[assignment, method-assign]
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> AnsweredConnection:
