@@ -5,6 +5,7 @@ ends all sessions.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -29,6 +30,8 @@ from web.http.rights import current_actor, find_actor, find_need
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+LONG_BYTES = 2**18
+
 
 def register_auth(app: APIFlask, settings: Settings) -> None:
     """Add sessions, and the check before every view."""
@@ -36,6 +39,7 @@ def register_auth(app: APIFlask, settings: Settings) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
     app.before_request(authenticate)
+    app.after_request(_check_while_sending)
     app.jinja_env.globals.update(can=can, may_change=may_change)
 
 
@@ -126,14 +130,34 @@ def check_again() -> None:
 
 
 def still_lets_in() -> Callable[[Session], bool]:
-    """Whether the token or session of this request lets its person see things later on; for other threads to ask."""
-    before = current_credential()
+    """Whether the token or session of this request lets its person use the view later on; for any thread to ask."""
+    before, need = current_credential(), find_need(current_app.view_functions[request.endpoint or ""])
+    right = (need and need.right) or Right.SEE
 
     def ask(db_session: Session) -> bool:
         now = credentials.find_again(db_session, before)
-        return now is not None and now.act(None).may(Right.SEE)
+        return now is not None and now.act(None).may(right)
 
     return ask
+
+
+def _check_while_sending(response: Response) -> Response:
+    """Let the server ask, while it sends a download, whether its person has been shut out (web.server)."""
+    connection = request.environ.get("gunicorn.socket")
+    is_long = response.is_streamed or (response.content_length or 0) > LONG_BYTES
+    if connection is None or find_actor() is None or not is_long or response.status_code >= HTTPStatus.BAD_REQUEST:
+        return response
+    db, ask = get_services().db, still_lets_in()
+
+    def may_go_on() -> bool:
+        try:
+            with db.read() as db_session:
+                return ask(db_session)
+        except SQLAlchemyError:  # it will answer the next time
+            return True
+
+    connection.may_go_on = may_go_on
+    return response
 
 
 def _find_actor() -> Actor | None:

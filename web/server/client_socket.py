@@ -2,13 +2,16 @@
 
 reading    at the pace that the client has to keep, or TimeoutError
 writing    up to `MAX_UNSENT` bytes stay in `unsent`, for the main loop to send after the response; beyond that the
-           thread waits, at the same pace, and the connection is given up if the client does not keep it
+           thread waits, at the same pace, and the connection is given up if the client does not keep it, or if the
+           application says that its person has been shut out
 """
 
 import errno
 import select
 import socket
+import struct
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from web.server.pace import Pace
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 MAX_UNSENT = 512 * 2**10  # more than any page
+CHECK_S = 2.0  # whether a response may go on
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger of socket(7)
 
 
 class TransferLimits(NamedTuple):
@@ -35,6 +40,7 @@ class ClientSocket(socket.socket):
         is_streaming: The application reads the body of this request while it arrives.
         is_refused: The application should answer that too many bodies are being received.
         handed_over: A response that goes on, which the main loop sends.
+        may_go_on: Asked every `CHECK_S` of a response; the application sets it. None for always.
     """
 
     def __init__(self, accepted: socket.socket, limits: TransferLimits) -> None:
@@ -52,6 +58,8 @@ class ClientSocket(socket.socket):
         """
         self.is_streaming = is_streaming
         self.is_refused = is_refused
+        self.may_go_on: Callable[[], bool] | None = None
+        self._check_at = time.monotonic() + CHECK_S
         self._reading = Pace(self._limits.least_bytes_s, 0.0 if has_ended else self._limits.max_s)
         self._writing = Pace(self._limits.least_bytes_s)
 
@@ -84,12 +92,14 @@ class ClientSocket(socket.socket):
         """Send, or keep for the main loop.
 
         Raises:
-            ConnectionResetError: The client takes its bytes too slowly.
+            ConnectionResetError: The client takes its bytes too slowly, or must not have them any more.
         """
+        self._check()
         self.unsent += data
         self.send_now()
         while len(self.unsent) > MAX_UNSENT:
             self._wait_until_writable()
+            self._check()
 
     def send_now(self) -> None:
         """Send as much of `unsent` as goes without waiting."""
@@ -100,12 +110,26 @@ class ClientSocket(socket.socket):
                 return
             del self.unsent[:n_sent]
 
+    def _check(self) -> None:
+        if self.may_go_on is None or time.monotonic() < self._check_at:
+            return
+        self._check_at = time.monotonic() + CHECK_S
+        if not self.may_go_on():
+            self._reset()
+            raise ConnectionResetError(errno.ECONNRESET, "the response must not go on")
+
+    def _reset(self) -> None:
+        """Close the connection, and discard what the operating system has not sent yet."""
+        self.unsent.clear()
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.close()
+
     def _wait_until_writable(self) -> None:
         n_unsent = len(self.unsent)
         poll = select.poll()
         poll.register(self, select.POLLOUT)
         began_at = time.monotonic()
-        poll.poll(self._writing.patience_s * 1000)
+        poll.poll(min(self._writing.patience_s, CHECK_S) * 1000)
         self.send_now()
         try:
             self._writing.note(time.monotonic() - began_at, n_unsent - len(self.unsent))

@@ -1,6 +1,7 @@
-"""Somebody who is shut out while sending: refused within seconds, and nothing half-sent stays."""
+"""Somebody who is shut out while sending or downloading: cut within seconds, and nothing half-sent stays."""
 
 import io
+import os
 import socket
 import tarfile
 import threading
@@ -18,8 +19,9 @@ from core.accounts import accounts, people, sessions, tokens
 from core.base.config import Settings
 from core.base.database import Database
 from core.orm.uploads import Shard, Upload
+from core.storage.blobs import Blobs
 from tests.support.deadlines import within
-from tests.support.factories import draw_picture, make_tar
+from tests.support.factories import draw_picture, make_job, make_tar, make_upload, read_results, run_job
 from tests.support.login import csrf_in, log_in
 from web.app import App
 from web.http.auth import still_lets_in
@@ -31,6 +33,7 @@ TAR = make_tar({f"{n:03}.jpg": draw_picture(n % 8) for n in range(600)})  # thre
 PIECE = 2**14
 PACE_S = 0.05
 PROMISED_S = 5.0
+LARGE = 24 * 2**20
 
 
 class Body(io.BytesIO):
@@ -147,6 +150,44 @@ def test_a_token_that_is_revoked_while_it_sends_is_refused_within_seconds(served
     assert answer.startswith("HTTP/1.1 401"), answer
     assert "token has ended: it was revoked" in answer
     assert took_s < within(PROMISED_S)
+
+
+def test_downloads_end_within_seconds_once_their_person_is_shut_out(
+    served: httpx2.Client, db: Database, blobs: Blobs
+) -> None:
+    """A whole export, and one original, which is sent as one piece; both are read as on a slow line."""
+    job = make_job(db, make_upload(db, blobs, {"large.bin": os.urandom(LARGE)}))
+    run_job(db, job)
+    image = read_results(db, job)[0].image_id
+    for path, shut_out in ((f"jobs/{job}/export.zip", revoke), (f"images/{image}/original", disable)):
+        with db.write() as session:
+            person = accounts.get_or_create_user(session, "ada")
+            token, person_id = tokens.create_token(session, "hers", person), person.id
+        head = f"GET /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE)
+            connection.connect((served.base_url.host, served.base_url.port or 0))
+            connection.settimeout(within(30))
+            connection.sendall(head.encode())
+            assert connection.recv(PIECE).startswith(b"HTTP/1.1 200")
+            with db.write() as session:
+                shut_out(session, person_id)
+            shut_out_at = time.monotonic()
+            n_received = read_slowly(connection)
+        assert time.monotonic() - shut_out_at < within(PROMISED_S), path
+        assert n_received < LARGE // 2, path
+
+
+def read_slowly(connection: socket.socket) -> int:
+    """Read to the end, which may be a broken connection; returns the number of bytes."""
+    n_bytes = 0
+    try:
+        while data := connection.recv(PIECE):
+            n_bytes += len(data)
+            time.sleep(PACE_S / 10)
+    except ConnectionResetError:
+        pass
+    return n_bytes
 
 
 def stored(db: Database, uuid: UUID) -> tuple[str, int]:

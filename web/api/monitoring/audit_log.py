@@ -13,6 +13,7 @@ from web.exports import audit_log
 from web.exports.names import attachment
 from web.exports.rows import begin, in_blocks
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.http.openapi.files import download_answer
 from web.http.rights import current_actor, needs
 from web.schemas.audit_log import AuditEntryOut, AuditLogPage, AuditLogPageQuery, AuditLogQuery
@@ -42,6 +43,7 @@ def list_audit_log(query_data: AuditLogPageQuery) -> AuditLogPage:
 @needs(Right.SYSTEM)
 @api.input(AuditLogQuery, location="query")
 @api.doc(responses={200: download_answer("The entries as a table", CSV), 507: FULL})
+@works(Work.DOWNLOAD)
 def export_audit_log_csv(query_data: AuditLogQuery) -> Response:
     """The entries that match, as CSV"""
     return _export(query_data, audit_log.csv_lines, CSV, "csv")
@@ -51,6 +53,7 @@ def export_audit_log_csv(query_data: AuditLogQuery) -> Response:
 @needs(Right.SYSTEM)
 @api.input(AuditLogQuery, location="query")
 @api.doc(responses={200: download_answer("One entry per line", JSON_LINES), 507: FULL})
+@works(Work.DOWNLOAD)
 def export_audit_log_jsonl(query_data: AuditLogQuery) -> Response:
     """The entries that match, as JSON Lines"""
     return _export(query_data, audit_log.json_lines, JSON_LINES, "jsonl")
