@@ -14,11 +14,12 @@ from core.accounts.keys import digest_of, new_key
 from core.accounts.rights import Actor
 from core.base.clock import DAY_S, HOUR_S, db_now, seconds_since
 from core.base.database import change
-from core.base.errors import NotFound
+from core.base.errors import Forbidden, NotFound
 from core.orm.accounts import LoginSession, User
 
 KEPT_S = 30 * DAY_S  # rows of sessions that are over
 MAX_AGENT = 500
+RECENT_S = 900
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,40 @@ def end_session_of_key(session: Session, key: str) -> None:
     change(session, _end().where(LoginSession.digest == digest_of(key)))
 
 
+def is_recent_login(session: Session, actor: Actor) -> bool:
+    """Whether the person who acts has shown who they are a moment ago: with a token, or by a login.
+
+    For the only person of a server for one machine any open session counts: it is that person's machine.
+    """
+    if actor.via != "session":
+        return True
+    is_recent = or_(LoginSession.idle_s.is_(None), seconds_since(LoginSession.created_at) < RECENT_S)
+    own = select(LoginSession.id).where(LoginSession.id == actor.credential_id, is_recent)
+    return session.scalar(own) is not None
+
+
+def check_recent_login(session: Session, actor: Actor) -> None:
+    """Refuse what somebody at an open browser, or with a stolen cookie, must not do.
+
+    Raises:
+        Forbidden: The login was too long ago.
+    """
+    if not is_recent_login(session, actor):
+        raise Forbidden(
+            f"You logged in more than {RECENT_S // 60} minutes ago. Log in again, and then do this: it keeps anybody at"
+            " your open browser from it."
+        )
+
+
 def end_own_session(session: Session, actor: Actor, session_id: int) -> None:
     """End one session of the person who acts.
 
     Raises:
         NotFound: There is no such session, or it belongs to somebody else.
+        Forbidden: It is another one than the person acts with, whose login was too long ago.
     """
+    if actor.via != "session" or session_id != actor.credential_id:
+        check_recent_login(session, actor)
     if session.scalar(select(LoginSession.user_id).where(LoginSession.id == session_id)) != actor.user_id:
         raise NotFound(f"There is no session {session_id} of yours.")
     end_session(session, session_id)
@@ -103,7 +132,12 @@ def end_own_session(session: Session, actor: Actor, session_id: int) -> None:
 
 
 def end_other_sessions(session: Session, actor: Actor) -> None:
-    """End all sessions of the person who acts but the one that this is done with."""
+    """End all sessions of the person who acts but the one that this is done with.
+
+    Raises:
+        Forbidden: The login was too long ago.
+    """
+    check_recent_login(session, actor)
     own_id = actor.credential_id if actor.via == "session" else None
     n = end_sessions(session, actor.user_id, except_id=own_id)
     record(session, actor, Action.SESSION_END, n_sessions=n)

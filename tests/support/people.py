@@ -1,16 +1,20 @@
 """People with passwords and browsers, for tests of pages that need more than the owner."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from core.accounts import accounts
 from core.accounts.passwords import hashing, passwords
 from core.accounts.rights import Role
+from core.accounts.sessions import LIMITS
 from core.base.database import Database
+from core.orm.accounts import LoginSession
 from tests.support.login import csrf_in
 from web.app import App
 
@@ -47,6 +51,14 @@ def log_in_as(app: App, name: str, password: str = PASSWORD) -> FlaskClient:
     answer = send(client, "/login/password", "/login", name=name, password=password)
     assert answer.status_code == 303, answer.text
     return client
+
+
+def grow_old(db: Database) -> None:
+    """As if everybody had logged in long ago, and still used the browser."""
+    with db.write() as session:
+        for opened in session.scalars(select(LoginSession)):
+            opened.created_at -= timedelta(hours=1)
+            opened.idle_s = LIMITS.idle_s
 
 
 def link_in(answer: TestResponse) -> str:

@@ -10,7 +10,7 @@ from core.accounts import accounts, credentials, login_codes, people, sessions, 
 from core.accounts.credentials import Credential
 from core.accounts.sessions import LIMITS, LIMITS_ALONE, SessionLimits
 from core.base.database import Database
-from core.base.errors import NotFound
+from core.base.errors import Forbidden, NotFound
 from core.orm.accounts import LoginSession, User
 
 
@@ -78,6 +78,30 @@ def test_only_the_single_person_of_a_server_for_this_machine_stays_logged_in_for
         assert sessions.choose_limits(session, is_loopback=False) == LIMITS
         accounts.get_or_create_user(session, "ada")
         assert sessions.choose_limits(session, is_loopback=True) == LIMITS
+
+
+@pytest.mark.parametrize(
+    ("limits", "minutes", "is_recent"), [(LIMITS, 14, True), (LIMITS, 16, False), (LIMITS_ALONE, 16, True)]
+)
+def test_a_login_is_recent_for_a_quarter_of_an_hour_except_for_the_single_person(
+    db: Database, limits: SessionLimits, minutes: int, is_recent: bool
+) -> None:
+    opened, other = find(db, open_one(db, limits=limits)), open_one(db)
+    assert opened is not None
+    with db.write() as session:
+        session.get_one(LoginSession, opened.id).created_at -= timedelta(minutes=minutes)
+        actor = opened.act(None)
+        if is_recent:
+            sessions.end_other_sessions(session, actor)
+        else:
+            for end in (
+                lambda: sessions.end_other_sessions(session, actor),
+                lambda: sessions.end_own_session(session, actor, id_of(find(db, other))),
+            ):
+                with pytest.raises(Forbidden, match="Log in again"):
+                    end()
+            sessions.end_own_session(session, actor, opened.id)
+    assert (find(db, other) is None) == is_recent
 
 
 def test_a_request_is_noted_at_most_once_a_minute(db: Database) -> None:

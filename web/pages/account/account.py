@@ -90,6 +90,7 @@ def _show(form: TokenForm | None = None, new_name: str | None = None, new_key: s
         used = usage.read_usage(session, actor.user_id, Quota.from_settings(services.settings))
         own = tokens.list_tokens(session, actor.user_id)
         opened = sessions.list_sessions(session, actor.user_id)
+        is_recent = sessions.is_recent_login(session, actor)
         has_password = passwords.has_password(session, actor.user_id)
         connected = identities.list_of_person(session, actor.user_id)
     return render_template(
@@ -104,6 +105,7 @@ def _show(form: TokenForm | None = None, new_name: str | None = None, new_key: s
         tokens=[(one, _scope_words(one)) for one in own],
         sessions=[(one, describe_agent(one.agent)) for one in opened],
         own_session_id=_own_session_id(),
+        is_recent=is_recent,
         form=form or TokenForm(),
         days=DAYS,
         new_name=new_name,

@@ -12,7 +12,7 @@ from web.http.context import get_services
 from web.http.redirects import see_other
 from web.http.rights import current_actor, needs, public
 from web.pages.account.login import next_path, show_form
-from web.pages.account.login_methods import check_may_add_login_method
+from web.pages.account.login_methods import check_may_add_login_method, check_recent_login
 
 pages = Blueprint("password_pages", __name__)
 
@@ -73,10 +73,12 @@ def change_password() -> Answer:
 
 
 def _knows_current(actor: Actor) -> bool:
-    """Whether the form has the current password; a first one needs none."""
+    """Whether the form has the current password; for a first one, a recent login is enough."""
     db = get_services().db
     with db.read() as session:
         is_first = not passwords.has_password(session, actor.user_id)
+    if is_first:
+        check_recent_login()
     return is_first or passwords.is_current_password(db, actor.user_id, request.form.get("current", ""))
 
 

@@ -25,7 +25,7 @@ from web.http.context import get_services
 from web.http.redirects import own_path, see_other
 from web.http.rights import current_actor, needs, public
 from web.pages.account.login import show_form
-from web.pages.account.login_methods import check_may_add_login_method
+from web.pages.account.login_methods import check_may_add_login_method, check_recent_login
 
 if TYPE_CHECKING:
     from core.accounts.openid.provider import ProviderClient
@@ -113,6 +113,7 @@ def join() -> Answer:
 def show_connect() -> Answer:
     """Ask before an identity of the provider is connected to the account."""
     check_may_add_login_method()
+    check_recent_login()
     kept = _look_at(IDENTITY)
     if kept is None:
         return see_other("/account")
@@ -125,6 +126,7 @@ def show_connect() -> Answer:
 def connect() -> Response:
     """Connect the identity to the account of the person who is logged in."""
     check_may_add_login_method()
+    check_recent_login()
     kept, actor = _take(IDENTITY), current_actor()
     if kept is None:
         return see_other("/account")

@@ -10,7 +10,7 @@ from core.base.database import Database
 from core.orm.accounts import Password
 from core.orm.audit_log import AuditEntry
 from tests.support.login import log_in
-from tests.support.people import PASSWORD, add_person, hash_cheaply, log_in_as, send
+from tests.support.people import PASSWORD, add_person, grow_old, hash_cheaply, log_in_as, send
 from web.app import App
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
@@ -57,6 +57,27 @@ def test_changing_the_password_needs_the_current_one_and_logs_out_all_others(app
     assert "logged out everywhere else" in here.get(answer.headers["Location"]).text
     assert there.get("/account").status_code == 303
     log_in_as(app, "ada", NEW)
+
+
+def test_a_first_password_and_ending_sessions_need_a_recent_login(app: App, db: Database) -> None:
+    """Somebody at an open browser adds no way in, and locks nobody out; logging in again is enough."""
+    with db.write() as session:
+        token = tokens.create_token(session, "whole", accounts.get_or_create_user(session, "ada"))
+    browser, other = app.test_client(), app.test_client()
+    for client in (browser, other):
+        log_in(client, token)
+    grow_old(db)
+    page = browser.get("/account").text
+    assert page.count("log in again") == 2
+    assert "Set a password" not in page
+    assert "Log out everywhere else" not in page
+    assert send(browser, "/account/password", password=NEW).status_code == 403
+    assert send(browser, "/account/sessions/end-others", "/account").status_code == 403
+    assert other.get("/account").status_code == 200
+    log_in(browser, token)
+    assert send(browser, "/account/sessions/end-others", "/account").status_code == 303
+    assert other.get("/account").status_code == 303
+    assert send(browser, "/account/password", password=NEW).status_code == 303
 
 
 def test_a_token_cannot_become_a_password(app: App, db: Database) -> None:

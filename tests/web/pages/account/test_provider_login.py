@@ -14,7 +14,7 @@ from core.base.config import Settings
 from core.base.database import Database
 from core.orm.accounts import ProviderIdentity, User
 from tests.support.openid_provider import OpenIdProvider, openid_provider, with_provider
-from tests.support.people import add_person, hash_cheaply, log_in_as, send
+from tests.support.people import add_person, grow_old, hash_cheaply, log_in_as, send
 from web.app import App, create_app
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
@@ -135,6 +135,11 @@ def test_connecting_an_account_asks_first(
     client = log_in_as(app, "eve")
     assert go(client, provider, connect="1").headers["Location"] == "/account/provider"
     assert NO_ACCOUNT in go(app.test_client(), provider).text
+    grow_old(db)
+    assert client.get("/account/provider").status_code == 403
+    assert send(client, "/account/provider", "/account").status_code == 403
+    client = log_in_as(app, "eve")
+    assert go(client, provider, connect="1").headers["Location"] == "/account/provider"
     assert send(client, "/account/provider").status_code == 303
     assert go(app.test_client(), provider).status_code == 303
 
