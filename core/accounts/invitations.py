@@ -9,9 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts import audit_log
+from core.accounts.accounts import OWNER
 from core.accounts.audit_log import Action
 from core.accounts.keys import digest_of, new_key
-from core.accounts.rights import Actor, Right, Role, check_right
+from core.accounts.rights import Actor, Right, Role, check_may_give, check_right
 from core.base.clock import db_now
 from core.base.database import change
 from core.base.errors import Conflict, Gone, Invalid, NameTaken, NotFound
@@ -36,9 +37,10 @@ def invite(session: Session, actor: Actor, role: Role, recipient: str = "") -> t
     Raises:
         Invalid: The name or address is too long or contains invisible characters.
         Conflict: Somebody has this name.
-        Forbidden: The actor may not manage people.
+        Forbidden: The actor may not manage people, or has fewer rights than the role.
     """
     check_right(actor, Right.PEOPLE)
+    check_may_give(actor, role)
     email, name = _split_recipient(recipient)
     if name:
         check_free_name(session, name)
@@ -53,10 +55,15 @@ def create_password_reset(session: Session, actor: Actor, user: User) -> str:
     Returns:
         The code of the link. It cannot be read again.
     Raises:
-        Conflict: The person is disabled.
-        Forbidden: The actor may not manage people.
+        Conflict: The person is disabled, or is the owner, whom nobody else may replace.
+        Forbidden: The actor may not manage people, or has fewer rights than the person.
     """
     check_right(actor, Right.PEOPLE)
+    check_may_give(actor, Role(user.role))
+    if user.name == OWNER and actor.user_id != user.id:
+        raise Conflict(
+            f"“{OWNER}” runs this installation and gets a link on the server alone, by `pawsort user reset {OWNER}`."
+        )
     if user.disabled_at is not None:
         raise Conflict(f"“{user.name}” is disabled. Enable this person first.")
     change(session, _withdraw().where(Invitation.user_id == user.id))
@@ -135,10 +142,10 @@ def check_free_name(session: Session, name: str) -> str:
 
     Raises:
         Invalid: It is empty, too long, or contains characters that cannot be printed.
-        Conflict: Somebody has this name, perhaps in other cases.
+        Conflict: Somebody has this name, perhaps in other cases, or it is that of the owner.
     """
     checked = check_printable_name(name, MAX_SHORT_NAME, "name")
-    if checked.casefold() in {other.casefold() for other in session.scalars(select(User.name))}:
+    if checked.casefold() in {OWNER, *(other.casefold() for other in session.scalars(select(User.name)))}:
         raise NameTaken(NAME_IS_TAKEN.format(name=checked))
     return checked
 

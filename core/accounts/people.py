@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts import sessions
 from core.accounts.accounts import OWNER, get_or_create_owner
 from core.accounts.audit_log import Action, record
-from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_right
+from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_may_give, check_right
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Forbidden, Invalid, NotFound
@@ -76,11 +76,12 @@ def set_role(session: Session, actor: Actor, name: str, role: Role) -> User:
     """Give a person another role: open sessions end, and the person sees a notice at the next login.
 
     Raises:
-        Forbidden: The actor may not manage people.
+        Forbidden: The actor may not manage people, or has fewer rights than the role.
         NotFound: There is no such person.
         Conflict: It is the owner, who stays the last admin.
     """
     check_right(actor, Right.PEOPLE)
+    check_may_give(actor, role)
     user = get_person(session, name, lock=True)
     if role == user.role:
         return user
@@ -116,13 +117,14 @@ def dismiss_role_notice(session: Session, user_id: int) -> None:
 
 
 def enable(session: Session, actor: Actor, name: str) -> User:
-    """Let a disabled person in again. Repeating it is harmless.
+    """Let a disabled person in again, with the role of before. Repeating it is harmless.
 
     Raises:
         Forbidden, NotFound: As `set_role`.
     """
     check_right(actor, Right.PEOPLE)
     user = get_person(session, name, lock=True)
+    check_may_give(actor, Role(user.role))
     if user.disabled_at is not None:
         record(session, actor, Action.USER_ENABLE, "user", user.id, name=user.name)
     user.disabled_at = None

@@ -96,6 +96,19 @@ def check_right(actor: Actor, right: Right) -> None:
         raise Forbidden(refusal(actor, right))
 
 
+def check_may_give(actor: Actor, role: Role) -> None:
+    """Refuse to give somebody more rights than the actor has, as a token with few scopes would.
+
+    Raises:
+        Forbidden: The role has rights that the actor does not have.
+    """
+    if missing := [right.value for right in Right if right in ROLE_RIGHTS[role] - actor.rights]:
+        raise Forbidden(
+            f"Nobody gives more rights than they have: the role {role} also has {', '.join(missing)}. Use a token with"
+            " these scopes, or a browser in which you are logged in."
+        )
+
+
 def check_owner(actor: Actor, user_id: int | None, what: str) -> None:
     """Refuse to change what somebody else made.
 

@@ -1,12 +1,13 @@
 """Links of admins in SQL: each works once, whoever is faster, and only while its maker is an admin."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from core.accounts import accounts, invitations, people
 from core.accounts.passwords.passwords import has_password, keep_password
-from core.accounts.rights import Role
+from core.accounts.rights import ROLE_RIGHTS, Right, Role
 from core.base.database import Database
 from core.base.errors import Conflict, Forbidden, Gone, Invalid
 from tests.support.actors import as_person
@@ -78,6 +79,37 @@ def test_of_two_with_the_same_name_one_joins(db: Database) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(accept, codes)) == [False, True]
+
+
+def test_nobody_joins_as_the_owner_before_the_owner_is_there(db: Database) -> None:
+    with db.write() as session, pytest.raises(Conflict):
+        invitations.add_person(session, "Owner", Role.VIEWER)
+
+
+def test_only_the_owner_and_the_server_itself_give_the_owner_a_new_password(db: Database) -> None:
+    with db.write() as session:
+        owner, other = accounts.get_or_create_owner(session), accounts.get_or_create_user(session, "alma")
+        other.role = Role.ADMIN
+        with pytest.raises(Conflict, match="pawsort user reset owner"):
+            invitations.create_password_reset(session, people.act_as(other, "session"), owner)
+        assert invitations.create_password_reset(session, people.act_as(owner, "session"), owner)
+        assert invitations.create_password_reset(session, people.act_as_owner(session), owner)
+
+
+def test_a_token_with_few_scopes_gives_no_role_with_more(db: Database) -> None:
+    with db.write() as session:
+        alma, eve = (accounts.get_or_create_user(session, name) for name in ("alma", "eve"))
+        alma.role = Role.ADMIN
+        limited = replace(people.act_as(alma, "token"), rights=frozenset({Right.PEOPLE, *ROLE_RIGHTS[Role.VIEWER]}))
+        invitations.invite(session, limited, Role.VIEWER)
+        people.set_role(session, limited, eve.name, Role.VIEWER)
+        for act in (
+            lambda: invitations.invite(session, limited, Role.MEMBER),
+            lambda: people.set_role(session, limited, eve.name, Role.ADMIN),
+            lambda: invitations.create_password_reset(session, limited, alma),
+        ):
+            with pytest.raises(Forbidden, match="Nobody gives more rights than they have"):
+                act()
 
 
 def test_a_member_invites_nobody(db: Database) -> None:

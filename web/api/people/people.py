@@ -82,7 +82,7 @@ def update_person(user_id: int, json_data: PersonPatch) -> PersonOut:
 @api.post(f"{ONE}/password-link")
 @needs(Right.PEOPLE)
 @api.output(LinkOut, status_code=201)
-@api.doc(responses={409: "The person is disabled"})
+@api.doc(responses={409: "The person is disabled, or is the owner"})
 def create_password_link(user_id: int) -> LinkOut:
     """A link with which a person sets a new password
 
