@@ -5,6 +5,7 @@ seconds, and the log says once that limits are off and once that they are on aga
 """
 
 import hashlib
+import ipaddress
 import math
 import time
 from collections.abc import Sequence
@@ -142,9 +143,10 @@ class RateLimiter:
         self._run("return tostring(redis.call('DEL', unpack(KEYS)))", list(self._counters(name, address)), [])
 
     def _counters(self, name: str | None, address: str) -> dict[str, Attempts]:
-        counters = {self._key("attempts", address): BY_ADDRESS}
+        network = network_of(address)
+        counters = {self._key("attempts", network): BY_ADDRESS}
         if name is not None:
-            counters[self._key("attempts", name, address)] = BY_NAME_AND_ADDRESS
+            counters[self._key("attempts", name, network)] = BY_NAME_AND_ADDRESS
             counters[self._key("attempts of", name)] = BY_NAME
         return counters
 
@@ -175,6 +177,19 @@ def _connect(url: str) -> Redis:
     """A connection that never delays a request for long: it does not try twice."""
     timeouts = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
     return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **timeouts)
+
+
+def network_of(address: str) -> str:
+    """What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, in which any address can be chosen."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def in_words(seconds: float) -> str:

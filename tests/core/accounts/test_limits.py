@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.accounts import limits
-from core.accounts.limits import Attempts, Bucket, RateLimiter, in_words
+from core.accounts.limits import Attempts, Bucket, RateLimiter, in_words, network_of
 from core.base.config import Settings
 from core.base.errors import TooMany
 
@@ -69,6 +69,25 @@ def test_attempts_with_many_names_end_by_address(limiter: RateLimiter) -> None:
     assert n_free(limiter, None, "192.0.2.1") == 20
     with pytest.raises(TooMany):
         limiter.check_attempt("maya", "192.0.2.1")
+
+
+def test_attempts_from_all_addresses_of_one_ipv6_network_are_counted_together(limiter: RateLimiter) -> None:
+    assert sum(n_free(limiter, None, f"2001:db8:0:1::{n:x}") for n in range(1, 30)) == 20
+    assert n_free(limiter, None, "2001:db8:0:2::1") == 20
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::7:1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_what_is_counted_is_what_one_subscriber_has(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 def test_attempts_from_many_addresses_end_by_name(limiter: RateLimiter) -> None:

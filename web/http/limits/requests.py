@@ -13,7 +13,7 @@ import weakref
 from apiflask import APIFlask
 from flask import Response, current_app, g, request
 
-from core.accounts.limits import Bucket, RateLimiter
+from core.accounts.limits import Bucket, RateLimiter, network_of
 from core.base.config import Settings
 from core.base.errors import TooMany
 from web.http.limits.at_once import AtOnce
@@ -36,7 +36,7 @@ def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> No
         is_counted = not is_local()
         if is_counted and request.endpoint not in UNCOUNTED:
             if actor is None:
-                rates.take(of_address, request.remote_addr or "")
+                rates.take(of_address, network_of(request.remote_addr or ""))
             else:
                 rates.take(of_person, str(actor.user_id))
                 rates.take(of_bytes, str(actor.user_id), 0)
@@ -55,7 +55,7 @@ def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> No
             rates.charge(of_bytes, str(actor.user_id), g.get("n_body_bytes", request.content_length or 0))
         elif response.status_code == 401:
             try:
-                rates.take(of_address, request.remote_addr or "")
+                rates.take(of_address, network_of(request.remote_addr or ""))
             except TooMany as error:
                 return on_pawsort_error(error)
         return response
