@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     """Scopes to ask for."""
     oidc_groups_claim: str = "groups"
     """The claim that lists the groups of a person."""
+    oidc_acr_values: str = ""
+    """Strengths of a login, with blanks between them: the provider is asked for them, and one of them must be the `acr`
+    of each login or among its `amr`. For a second factor, with Keycloak `2`, with others `mfa`.
+    """
     oidc_roles: str = ""
     """Roles by groups, at each login: `admin=operators,member=staff,viewer=*`."""
     oidc_create_people: bool = False

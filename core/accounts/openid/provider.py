@@ -56,6 +56,7 @@ class ProviderClient:
             Unavailable: The provider does not answer, or not as one.
         """
         attempt = LoginAttempt(_make_secret(), _make_secret(), _make_secret(), redirect_uri)
+        strength = {"acr_values": " ".join(self.settings.acr_values)} if self.settings.acr_values else {}
         with self._session(redirect_uri) as session:
             address, _ = session.create_authorization_url(
                 self.metadata()["authorization_endpoint"],
@@ -63,6 +64,7 @@ class ProviderClient:
                 nonce=attempt.nonce,
                 code_challenge=create_s256_code_challenge(attempt.verifier),
                 code_challenge_method="S256",
+                **strength,
             )
         return str(address), attempt
 
@@ -166,7 +168,15 @@ class ProviderClient:
             claims.validate(leeway=CLOCK_SKEW_S)
         except (JoseError, AuthlibBaseError, ValueError) as error:
             raise LoginRefused(f"the ID token is not valid: {error}") from error
+        self._check_strength(claims)
         return self._as_claims(claims)
+
+    def _check_strength(self, claims: Mapping[str, Any]) -> None:
+        """A provider may take `acr_values` for a wish, so what it says of the login decides; saying nothing is weak."""
+        said = {str(one) for one in (claims.get("acr"), *(claims.get("amr") or []))}
+        if self.settings.acr_values and said.isdisjoint(self.settings.acr_values):
+            expected = ", ".join(self.settings.acr_values)
+            raise LoginRefused(f"expected a login of the strength {expected}, got {claims.get('acr') or 'none'}")
 
     def _decode(self, id_token: str) -> jwt.Token:
         checks = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)

@@ -17,6 +17,7 @@ class ProviderSettings:
 
     Attributes:
         label: What people call it; the page says "Log in with …".
+        acr_values: One of them must be the `acr` of a login, or among its `amr`; empty: any login counts.
         roles: The groups that give each role; empty: groups do not matter, and admins give roles.
         creates_people: Whether somebody who was not invited gets an account.
     """
@@ -27,6 +28,7 @@ class ProviderSettings:
     label: str
     scopes: str
     groups_claim: str
+    acr_values: tuple[str, ...]
     roles: tuple[tuple[Role, str], ...]
     creates_people: bool
 
@@ -47,6 +49,7 @@ def read_provider_settings(settings: Settings) -> ProviderSettings | None:
         label=settings.oidc_label,
         scopes=settings.oidc_scopes,
         groups_claim=settings.oidc_groups_claim,
+        acr_values=tuple(settings.oidc_acr_values.split()),
         roles=tuple((Role(role), group) for role, group in settings.oidc_role_groups),
         creates_people=settings.oidc_create_people,
     )

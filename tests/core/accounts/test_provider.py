@@ -51,6 +51,7 @@ def make_settings(issuer: str) -> ProviderSettings:
         label="Test provider",
         scopes="openid profile email",
         groups_claim="groups",
+        acr_values=(),
         roles=((Role.ADMIN, "operators"), (Role.MEMBER, "staff")),
         creates_people=False,
     )
@@ -92,6 +93,31 @@ def test_a_wrong_answer_is_refused(
     address, attempt = client.start(BACK)
     with pytest.raises(LoginRefused, match=reason):
         client.finish(attempt, provider.authorize(address) | change)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_enough"),
+    [
+        ({"acr": "2"}, True),
+        ({"acr": 2}, True),
+        ({"acr": "1", "amr": ["pwd", "mfa"]}, True),
+        ({"acr": "1", "amr": ["pwd"]}, False),
+        ({}, False),
+    ],
+)
+def test_a_login_of_less_strength_than_the_settings_ask_for_is_refused(
+    provider: OpenIdProvider, said: dict[str, Any], is_enough: bool
+) -> None:
+    client = ProviderClient(replace(make_settings(provider.issuer), acr_values=("2", "mfa")))
+    provider.claims |= said
+    address, attempt = client.start(BACK)
+    assert "acr_values=2+mfa" in address
+    answer = provider.authorize(address)
+    if is_enough:
+        assert client.finish(attempt, answer).subject
+    else:
+        with pytest.raises(LoginRefused, match="expected a login of the strength 2, mfa"):
+            client.finish(attempt, answer)
 
 
 def with_claims(**changes: Any) -> Forge:
