@@ -62,6 +62,7 @@ class Action(StrEnum):
     JOB_PRIORITY = "job.priority"
     JOB_CANCEL = "job.cancel"
     JOB_RETRY = "job.retry"  # also of each of many jobs that are retried together
+    JOB_THRESHOLD = "job.threshold"
     JOB_DELETE = "job.delete"
     UPLOAD_DELETE = "upload.delete"
     ORIGINALS_DISCARD = "originals.discard"
@@ -76,6 +77,7 @@ class Action(StrEnum):
     WEBHOOK_CHANGE = "webhook.change"
     WEBHOOK_DELETE = "webhook.delete"
     WEBHOOK_ROTATE = "webhook.rotate"
+    WEBHOOK_REPLAY = "webhook.replay"
     WEBHOOK_DISABLE = "webhook.disable"  # by Pawsort, after days of failures
     LABELS_ADD = "labels.add"  # in bulk
     LABELS_UNDO = "labels.undo"

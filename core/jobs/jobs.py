@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.database import locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
@@ -101,11 +102,18 @@ def update_job(
     if name is not None:
         job.name = check_name(name)
     if threshold is not None:
-        job.threshold_milli = to_milli(threshold)
+        _move_threshold(session, actor, job, to_milli(threshold))
     if tags is not None:
         job_tags.set_tags(session, job, tags)
     job.revision += 1
     return job
+
+
+def _move_threshold(session: Session, actor: Actor, job: Job, milli: int) -> None:
+    """Move the threshold, which changes what everybody sees and exports, and so is on record."""
+    before, job.threshold_milli = job.threshold_milli, milli
+    if milli != before:
+        record(session, actor, Action.JOB_THRESHOLD, "job", job.uuid, threshold=milli / 1000, before=before / 1000)
 
 
 def lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:

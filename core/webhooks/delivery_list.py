@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -85,6 +86,7 @@ def replay(session: Session, actor: Actor, endpoint_id: int, delivery_id: int) -
     delivery = _get(session, endpoint_id, delivery_id, lock=True)
     delivery.state, delivery.n_tried, delivery.finished_at = DeliveryState.PENDING, 0, None
     delivery.ready_at = db_now()
+    record(session, actor, Action.WEBHOOK_REPLAY, "webhook", endpoint_id, delivery=delivery_id)
     session.flush()
     session.refresh(delivery)
     return delivery
@@ -101,7 +103,9 @@ def replay_failed(session: Session, actor: Actor, endpoint_id: int) -> int:
     waiting = (DeliveryState.FAILED, DeliveryState.PENDING)
     its = (WebhookDelivery.endpoint_id == endpoint_id) & WebhookDelivery.state.in_(waiting)
     again = {"state": DeliveryState.PENDING, "n_tried": 0, "finished_at": None, "ready_at": db_now()}
-    return change(session, update(WebhookDelivery).where(its).values(again))
+    n_deliveries = change(session, update(WebhookDelivery).where(its).values(again))
+    record(session, actor, Action.WEBHOOK_REPLAY, "webhook", endpoint_id, n_deliveries=n_deliveries)
+    return n_deliveries
 
 
 def _get(session: Session, endpoint_id: int, delivery_id: int, lock: bool = False) -> WebhookDelivery:

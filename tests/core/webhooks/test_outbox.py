@@ -20,7 +20,7 @@ from core.schedules import due_runs, runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims
-from core.webhooks import endpoints
+from core.webhooks import delivery_list, endpoints
 from core.webhooks.endpoints import MAX_ENDPOINTS, NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE
 from core.webhooks.targets import Allowlist
@@ -194,11 +194,14 @@ def test_what_is_done_with_endpoints_is_on_record_without_secrets(db: Database) 
         ada = as_person(session, ADA)
         first = session.get_one(WebhookEndpoint, endpoint).secret
         second = endpoints.rotate_secret(session, ada, endpoint).secret
+        delivery_list.replay(session, ada, endpoint, endpoints.send_test(session, ada, endpoint).id)
+        delivery_list.replay_failed(session, ada, endpoint)
         endpoints.update_endpoint(session, ada, endpoint, {"is_on": False}, PUBLIC_ONLY)
         endpoints.delete_endpoint(session, ada, endpoint)
     with db.read() as session:
         entries = list(session.scalars(select(AuditEntry).where(AuditEntry.object_kind == "webhook")))
-    assert [one.action for one in entries] == ["webhook.create", "webhook.rotate", "webhook.change", "webhook.delete"]
+    actions = [one.action.removeprefix("webhook.") for one in entries]
+    assert actions == ["create", "rotate", "replay", "replay", "change", "delete"]
     assert first != second
     assert not any(secret in str(one.details) for one in entries for secret in (first, second))
 

@@ -78,6 +78,8 @@ def test_what_a_program_changes_is_recorded(client: FlaskClient, db: Database, b
     client.patch(f"/api/v1/schedules/{number}", json={"is_on": False})
     assert client.post(f"/api/v1/schedules/{number}/run").status_code == 202
     client.delete(f"/api/v1/schedules/{number}")
+    for threshold in (0.9, 0.9):
+        client.patch(f"/api/v1/jobs/{job}", json={"threshold": threshold})
     batch = {"id": str(uuid4()), "label": "dog"}
     assert client.post(f"/api/v1/jobs/{job}/labels", json=batch).status_code in (200, 201)
     client.post(f"/api/v1/label-batches/{batch['id']}/undo", json={"id": str(uuid4())})
@@ -95,6 +97,7 @@ def test_what_a_program_changes_is_recorded(client: FlaskClient, db: Database, b
         ("schedule.change", "schedule"),
         ("schedule.run", "schedule"),
         ("schedule.delete", "schedule"),
+        ("job.threshold", "job"),
         ("labels.add", "job"),
         ("labels.undo", "batch"),
         ("version.promote", "version"),
