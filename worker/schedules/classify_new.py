@@ -194,12 +194,13 @@ class _Importer:
         self._has_upload = True
 
     def _check_job(self) -> None:
-        """Import nothing more into a job that is cancelled.
+        """Import nothing more into a job that is cancelled, or for somebody who may not let the server read any more.
 
         Raises:
-            Conflict: It is.
+            Conflict, Forbidden: It is, or they may not.
         """
         with self._runtime.db.read() as session:
+            runs.find_actor(session, self._run)
             state = session.scalar(select(Job.state).where(Job.uuid == self._run.work_uuid))
         if state not in ACTIVE_STATES:
             raise Conflict("its job was ended.")

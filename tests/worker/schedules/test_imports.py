@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts import accounts, people
+from core.accounts.accounts import OWNER
+from core.accounts.rights import Role
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, Forbidden, IdTaken, Invalid, NotFound
@@ -25,6 +29,7 @@ from tests.support.actors import as_owner, as_person
 from tests.support.factories import draw_picture, run_job
 from tests.support.fakes import FakeRuntime
 from worker.schedules import run_loop
+from worker.schedules.import_sources import Source
 
 
 @pytest.fixture
@@ -49,10 +54,12 @@ def put(folder: Path, n: int, age_s: float) -> None:
     os.utime(path, (moment, moment))
 
 
-def begin(runtime: FakeRuntime, source: Path, uuid: UUID | None = None, name: str | None = None) -> UUID:
+def begin(
+    runtime: FakeRuntime, source: Path, uuid: UUID | None = None, name: str | None = None, by: str = OWNER
+) -> UUID:
     uuid, roots = uuid or uuid4(), runtime.settings.import_root_list
     with runtime.db.write() as session:
-        imports.create_import(session, as_owner(session), uuid, NewImport(str(source)), roots, name)
+        imports.create_import(session, as_person(session, by), uuid, NewImport(str(source)), roots, name)
     return uuid
 
 
@@ -112,6 +119,30 @@ def test_nothing_is_taken_in_once_the_job_is_cancelled(runtime: FakeRuntime, fol
     with runtime.db.read() as session:
         assert session.scalars(select(Image.id)).all() == []
         assert session.scalars(select(Upload.state)).one() == UploadState.COMPLETE
+
+
+@pytest.mark.parametrize("is_disabled", [True, False])
+def test_nothing_more_is_taken_in_for_an_admin_who_was_shut_out(
+    runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch, is_disabled: bool
+) -> None:
+    with runtime.db.write() as session:
+        accounts.get_or_create_user(session, "ada").role = Role.ADMIN
+    uuid = begin(runtime, folder, by="ada")
+    walk = Source.walk
+
+    def walk_and_shut_out(source: Source) -> Iterator[Any]:
+        yield from walk(source)
+        with runtime.db.write() as session:
+            if is_disabled:
+                people.disable(session, as_owner(session), "ada")
+            else:
+                people.set_role(session, as_owner(session), "ada", Role.MEMBER)
+
+    monkeypatch.setattr(Source, "walk", walk_and_shut_out)
+    assert work(runtime).state == RunState.FAILED
+    assert "acts as “ada”" in (read_job(runtime.db, uuid).error or "")
+    with runtime.db.read() as session:
+        assert session.scalars(select(Image)).all() == []
 
 
 def test_a_source_that_cannot_be_read_fails_the_job_with_a_sentence(runtime: FakeRuntime, folder: Path) -> None:
