@@ -15,12 +15,17 @@ YEAR_S = 365 * 86400
 
 def register_theme(app: Flask) -> None:
     """Let templates ask for the theme and the one that follows."""
-    app.jinja_env.globals.update(theme=find_theme, next_theme=next_theme, themes=THEMES)
+    app.jinja_env.globals.update(theme=find_theme, next_theme=next_theme, themes=THEMES, theme_cookie=cookie_name)
+
+
+def cookie_name() -> str:
+    """The name of the cookie: over HTTPS no other host can set it, as for sessions (web.http.access.sessions)."""
+    return f"__Host-{COOKIE}" if request.is_secure else COOKIE
 
 
 def find_theme() -> str:
     """The theme of the reader."""
-    theme = request.cookies.get(COOKIE, "")
+    theme = request.cookies.get(cookie_name(), "")
     return theme if theme in THEMES else THEMES[0]
 
 
@@ -35,5 +40,6 @@ def switch_theme() -> Response:
     """Keep the theme, and go back; with JavaScript, static/shared/theme.js does it without a page load."""
     theme = request.form.get("theme", "")
     response = see_other(own_path("back", "/"))
-    response.set_cookie(COOKIE, theme if theme in THEMES else THEMES[0], max_age=YEAR_S, samesite="Lax")
+    chosen = theme if theme in THEMES else THEMES[0]
+    response.set_cookie(cookie_name(), chosen, max_age=YEAR_S, samesite="Lax", secure=request.is_secure)
     return response

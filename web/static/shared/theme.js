@@ -8,7 +8,9 @@ export function switchTheme() {
     event.preventDefault();
     const { theme } = form.elements;
     document.documentElement.dataset.theme = theme.value;
-    document.cookie = `theme=${theme.value}; path=/; max-age=${YEAR_S}; samesite=lax`;
+    const { cookie } = form.dataset;
+    const secure = cookie.startsWith("__Host-") ? "; secure" : "";
+    document.cookie = `${cookie}=${theme.value}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
     const order = form.dataset.themeForm.split(" ");
     const next = order[(order.indexOf(theme.value) + 1) % order.length];
     theme.setAttribute("aria-label", `Theme: ${theme.value}. Switch to ${next}`);
