@@ -101,11 +101,7 @@ function atLeast(bins) {
 
 /** Counts by label at a threshold in thousandths. */
 export function countsAt(sums, thousandth) {
-  const counts = {};
-  let unsure = 0;
-  for (const [name, some] of Object.entries(sums)) {
-    counts[name] = some[thousandth];
-    unsure += some[0] - some[thousandth];
-  }
+  const counts = Object.fromEntries(Object.entries(sums).map(([name, some]) => [name, some[thousandth]]));
+  const unsure = Object.values(sums).reduce((sum, some) => sum + some[0] - some[thousandth], 0);
   return { ...counts, [UNSURE]: unsure };
 }

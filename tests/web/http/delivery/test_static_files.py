@@ -50,3 +50,18 @@ def test_the_digest_changes_with_any_file(tmp_path: Path) -> None:
 
 def test_every_sheet_of_the_folder_goes_out() -> None:
     assert {path.stem for path in (FOLDER / "style").iterdir()} == set(SHEETS)
+
+
+def test_scripts_set_no_property_whose_name_is_computed() -> None:
+    """Names from elsewhere, such as `__proto__`, change no object: maps and `Object.fromEntries` hold them."""
+    computed = re.compile(r"([\w#]+)\[([^\]\n]+)\]\s*(?:\?\?|\|\||&&|[-+*/|&^])?=(?![=>])")
+    harmless = re.compile(r"\d+|i(?: - \d+)?|.* \? \"\w+\" : \"\w+\"")
+    numbers = re.compile(r"(\w+) = new \w+(?:8|32|64)Array\b")
+    found = []
+    for path in FOLDER.rglob("*.js"):
+        text = path.read_text("utf-8")
+        arrays = numbers.findall(text)
+        set_here = [name for name, index in computed.findall(text) if not harmless.fullmatch(index)]
+        found += [(path.name, name) for name in set_here if name not in arrays]
+        found += [(path.name, word) for word in ("__proto__", ".prototype", "setPrototypeOf") if word in text]
+    assert found == []

@@ -12,7 +12,7 @@ const PICK = "[data-pick]";
 let nOffers = 0;
 
 export class Offer {
-  #parts = {};
+  #parts;
   #skipsOthers = false;
   #isReady = false;
   #tried = null;
@@ -27,7 +27,7 @@ export class Offer {
    */
   constructor({ parent, batches, notes, terms, findEarlierUpload, onStart, onEverything }) {
     const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
-    for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
+    this.#parts = Object.fromEntries(Array.from(fragment.querySelectorAll("[data-part]"), (part) => [part.dataset.part, part]));
     this.terms = terms;
     this.batches = batches;
     this.onStart = onStart;

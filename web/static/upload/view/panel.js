@@ -9,7 +9,7 @@ import { isOver } from "../send/sender.js";
 const MOST_LISTED = 200;
 
 export class Panel {
-  #parts = {};
+  #parts;
   #pace = new Pace();
   #job = null;
   #isPlanned = false;
@@ -20,7 +20,7 @@ export class Panel {
    */
   constructor({ parent, sender, jobPage, onStop, onResume }) {
     const fragment = document.querySelector("#upload-panel").content.cloneNode(true);
-    for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
+    this.#parts = Object.fromEntries(Array.from(fragment.querySelectorAll("[data-part]"), (part) => [part.dataset.part, part]));
     this.sender = sender;
     this.#parts.title.textContent = sender.name;
     if (jobPage !== null) {
