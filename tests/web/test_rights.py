@@ -4,6 +4,7 @@ What the walk asks for belongs to Ada. She is a member, and so is Bob.
 """
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner, as_person, make_token
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, make_version, read_results, run_job
+from tests.support.login import log_in as open_session
 from web.app import App
 from web.http.context import EXTENSION
 from web.http.rights import Route, list_routes
@@ -180,6 +182,8 @@ def walk(app: App, world: World, client: FlaskClient) -> Iterator[tuple[Route, i
             continue
         body = world.body(route)
         with client.open(world.path(route), method=route.method, **body) as answer:
+            assert re.match("no-store|private", answer.headers["Cache-Control"]), route.path
+            assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")], route.path  # noqa: SIM118
             yield route, answer.status_code
 
 
@@ -192,6 +196,24 @@ def test_a_person_gets_what_the_table_allows_and_nothing_else(app: App, db: Data
         for route, status in walk(app, world, client)
         if (status in REFUSED) == route.allows(actor, ada) or (status >= 500 and route.path != "/readyz")
     ]
+    assert wrong == []
+
+
+def test_another_site_changes_nothing_with_the_cookie_of_a_browser(app: App, db: Database, world: World) -> None:
+    browser = app.test_client()
+    open_session(browser, make_token(db, "alma"))
+    wrong = []
+    for route in list_routes(app):
+        if route.method == "GET":
+            continue
+        body = world.body(route)
+        if "data" not in body:  # what a form of another site can send
+            body = {"data": json.dumps(body.get("json", {})), "content_type": "text/plain"}
+        headers = {"Origin": "https://evil.example", "X-CSRF-Token": "guessed"}
+        with browser.open(world.path(route), method=route.method, headers=headers, **body) as answer:
+            reads_form = getattr(app.view_functions[route.endpoint], "checks_csrf", False)
+            if answer.status_code != 403 and not (reads_form and 400 <= answer.status_code < 500):
+                wrong.append((route.method, route.path, answer.status_code))
     assert wrong == []
 
 
