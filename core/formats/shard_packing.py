@@ -3,7 +3,7 @@
 File, Skipped ─► pack ─► shards of at most 256 files and 32 MiB, and what was skipped between them
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from core.formats.archives.collecting import pieces_of
@@ -26,9 +26,14 @@ class ShardPacker:
     Paths are unique over the whole archive, as they are in a folder.
     """
 
-    def __init__(self) -> None:
-        """Begin without any file."""
-        self._builder = ShardBuilder()
+    def __init__(self, open_file: Callable[[], BinaryIO] | None = None) -> None:
+        """Begin without any file.
+
+        Args:
+            open_file: Makes the files of shards, as `ShardBuilder` takes it.
+        """
+        self._open_file = open_file
+        self._builder = ShardBuilder(open_file)
         self._skipped: list[SkippedEntry] = []
         self._seen: set[int] = set()  # hashes: a tenth of the memory of a million paths
 
@@ -72,6 +77,6 @@ class ShardPacker:
 
     def _flush(self) -> Iterator[PackedShard]:
         builder, skipped = self._builder, self._skipped
-        self._builder, self._skipped = ShardBuilder(), []
+        self._builder, self._skipped = ShardBuilder(self._open_file), []
         if builder.n_files or skipped:
             yield PackedShard(builder.finish() if builder.n_files else None, skipped)

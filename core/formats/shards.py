@@ -159,8 +159,13 @@ def _check_limits(member: Member, n_files: int, n_content: int, max_image_bytes:
 class ShardBuilder:
     """Builds one shard, most of it on disk. The same files give the same bytes, so that sending again is harmless."""
 
-    def __init__(self) -> None:
-        """Begin an empty shard. It has a file from its first entry until `finish` or `close`."""
+    def __init__(self, open_file: Callable[[], BinaryIO] | None = None) -> None:
+        """Begin an empty shard. It has a file from its first entry until `finish` or `close`.
+
+        Args:
+            open_file: Makes the file; None: it is held in memory as long as it is small.
+        """
+        self._open_file = open_file or _spool
         self._tar: BinaryIO = io.BytesIO()
         self._contents: dict[str, tuple[int, int]] = {}  # offset and size by path
         self._n_content = 0
@@ -221,7 +226,7 @@ class ShardBuilder:
         if refusal:
             raise ShardError(f"{path!r} is {refusal}; it cannot be sent.")
         if self.n_files == 0:
-            self._tar = cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115 (its reader closes it)
+            self._tar = self._open_file()  # its reader closes it
         if len(name) > _NAME_FIELD_BYTES or not name.isascii():
             records = {"path": name.decode(), **records}
         if records:
@@ -229,6 +234,10 @@ class ShardBuilder:
             self._tar.write(_header(b"pax", len(content), b"x") + content + bytes(-len(content) % BLOCK))
         self._tar.write(_header(name[:_NAME_FIELD_BYTES], n_bytes, b"0", modified_at))
         self.n_files += 1
+
+
+def _spool() -> BinaryIO:
+    return cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOL_BYTES))
 
 
 def _pax_record(key: str, value: str) -> bytes:

@@ -6,11 +6,12 @@ state that trainings resume from.
 """
 
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from obstore.store import LocalStore, ObjectStore
 
 from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
 from core.storage.buckets import BucketPrefix, open_bucket
+from core.storage.nameless_files import NamelessFile, open_nameless
 from core.storage.store_errors import first_words, is_full_folder, names_no_bucket, refusal
 
 THUMBNAILS = "thumbnails/"
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
 PARTS_AT_ONCE = 4
+SPOOL_BYTES = 8 * 2**20  # how much of a blob for a server is held in memory while it is written
 
 
 def shard_key(upload_uuid: UUID, seq: int) -> str:
@@ -113,10 +116,23 @@ class Blobs:
         """Room left on the disk of a folder; None for stores that do not say."""
         return None if self._folder is None else shutil.disk_usage(self._folder).free
 
+    def open_file(self) -> BinaryIO:
+        """A file to write a blob to, before `put` stores it: in a folder without a copy, if its disk can do that."""
+        nameless = None if self._folder is None else open_nameless(self._folder)
+        return nameless or cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
+
     def put(self, key: str, data: bytes | BinaryIO) -> None:
-        """Store a whole blob; nothing is visible under the key before it is complete."""
+        """Store a whole blob; nothing is visible under the key before it is complete.
+
+        Args:
+            key: A fresh one, if `data` is a file of `open_file`.
+            data: Its bytes, or a file that is read from where it is.
+        """
         with self._sentences():
-            self._store.put(key, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+            if self._folder is not None and isinstance(data, NamelessFile):
+                data.give_name(self._folder / key)
+            else:
+                self._store.put(key, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def get(self, key: str) -> memoryview:
         """All bytes of a blob.

@@ -75,7 +75,7 @@ class ArchiveReceiver:
         self._known_skipped: set[str] = set()
         self._next_seq = 0
         self._is_labelled = False
-        self._packer = ShardPacker()
+        self._packer = ShardPacker(services.blobs.open_file)
         self.skipped = SkippedSummary()
 
     def receive(self, read: Callable[[int], bytes]) -> None:

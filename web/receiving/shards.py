@@ -1,12 +1,11 @@
-"""Receive one shard: spool it while it is checked, then store it as a whole (core/ingest/shard_storage.py)."""
+"""Receive one shard: write it to a file while it is checked, then store it (core/ingest/shard_storage.py)."""
 
-import tempfile
 from collections.abc import Callable
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from uuid import UUID
 
 from core.accounts.rights import Actor
-from core.formats.shards import SPOOL_BYTES, ShardIndex, index_shard
+from core.formats.shards import ShardIndex, index_shard
 from core.ingest import shard_storage
 from core.ingest.shard_rows import AddedShard
 from core.ingest.shard_storage import Store
@@ -28,13 +27,13 @@ def receive_shard(
         ShardError, ShardTooLarge: The tar is not a valid shard.
         Conflict, NotFound, Gone, Invalid, TooLarge, DiskFull: As `store_shard`.
     """
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+    with services.blobs.open_file() as file:
         try:
-            index = index_shard(read, max_image_bytes=services.settings.max_image_bytes, sink=spool.write)
+            index = index_shard(read, max_image_bytes=services.settings.max_image_bytes, sink=file.write)
         except OSError as error:
             raise shard_storage.disk_full(error) from error
-        spool.seek(0)
-        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled, actor), index
+        file.seek(0)
+        return store_shard(services, upload_uuid, seq, index, file, labelled, actor), index
 
 
 def store_shard(

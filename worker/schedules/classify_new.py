@@ -101,7 +101,7 @@ class _Importer:
         """Import the new files, then let the run wait for its job. Without new files the run ends."""
         note = ""
         try:
-            for packed in ShardPacker().pack(self._read_new()):
+            for packed in ShardPacker(self._runtime.blobs.open_file).pack(self._read_new()):
                 self._store_shard(packed)
         except LeaseLost:
             raise
