@@ -9,6 +9,7 @@ The queries look at active jobs and running chunks, of which there are few; a lo
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, select
@@ -61,6 +62,7 @@ def claim(
     return chunks.claim_chunk_of(session, candidate.job_id, worker_id, lease_s, slow=lane is Lane.SLOW)
 
 
+@cache  # building it takes longer than the database needs to answer
 def _query(lane: Lane) -> Select[Any]:
     waiting = _waiting_jobs(slow=lane is Lane.SLOW)
     n_running, n_of_user = _running_by_job(), _running_by_user()
