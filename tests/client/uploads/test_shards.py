@@ -7,8 +7,6 @@ import tarfile
 import threading
 from pathlib import Path
 
-import pytest
-
 from core.formats import shards as server
 from pawsort.uploads.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
 from pawsort.uploads.sources import SkippedPath, SourceFile, walk
@@ -124,7 +122,23 @@ def test_nothing_to_pack_makes_no_shard() -> None:
     assert pack_all([], SMALL) == ([], [])
 
 
-@pytest.mark.parametrize("n_files", [256, 257])
-def test_a_shard_holds_256_files(tmp_path: Path, n_files: int) -> None:
-    shards, _ = pack_all(make_sources(tmp_path, [1] * n_files), Limits())
-    assert [shard.n_files for shard in shards] == ([256] if n_files == 256 else [256, 1])
+def test_shards_grow_to_256_files_and_shrink_towards_the_end(tmp_path: Path) -> None:
+    shards, _ = pack_all(make_sources(tmp_path, [1] * 2600), Limits())
+    sizes = [shard.n_files for shard in shards]
+    assert sizes[:6] == [16, 32, 64, 128, 256, 256]
+    assert sum(sizes) == 2600
+    assert max(sizes) == 256
+    shrinking = sizes[sizes.index(256) :]
+    assert shrinking == sorted(shrinking, reverse=True)
+    assert shrinking[-1] <= 16
+
+
+def test_large_files_are_shared_out_by_their_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "large.jpg"
+    file.write_bytes(bytes(4 * 2**20))
+    shards, _ = pack_all([SourceFile(f"{number}.jpg", file, 4 * 2**20) for number in range(24)], Limits())
+    assert [shard.n_files for shard in shards] == [2, 4, 4, 3, 2, 2, 2, 2, 2, 1]
+
+
+def test_a_few_files_are_one_shard(tmp_path: Path) -> None:
+    assert [shard.n_files for shard in pack_all(make_sources(tmp_path, [1] * 16), Limits())[0]] == [16]
