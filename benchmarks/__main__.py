@@ -14,6 +14,7 @@ from benchmarks.baselines import measure_keras_pipeline, measure_single_predicti
 from benchmarks.figures import Figures
 from benchmarks.hardware_limit import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder, make_large_photographs
+from benchmarks.threads import use_one_thread
 from benchmarks.throughput import Throughput
 from core.base.network_catalog import NETWORKS, TRAINABLE
 from instance.supervisor.attach import started_instance
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="300 originals and 20 photographs, one round")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    use_one_thread()
     images, rounds = options.images or [1_000, 10_000, 100_000], options.rounds
     if options.quick:
         images, rounds = [300], 1

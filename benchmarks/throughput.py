@@ -68,7 +68,9 @@ class Throughput:
         return time.perf_counter() - started
 
     def _wait(self, job: str) -> None:
-        while (view := self._client.get_job(job))["state"] != "done":
+        view, etag = self._client.poll_job(job, None)
+        while view is None or view["state"] != "done":
             time.sleep(POLL_S)
+            view, etag = self._client.poll_job(job, etag)
         if view["counts"]["done"] != len(self._paths):
             raise RuntimeError(f"expected {len(self._paths)} results, got {view['counts']}")
