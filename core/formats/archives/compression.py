@@ -6,15 +6,19 @@ last one are read past, as the usual programs do.
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from backports import zstd
-
 from core.formats.archives.entries import ArchiveError
 from core.formats.archives.kinds import Kind
 from core.formats.tar import Source
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 _PIECE_BYTES = 2**16
 _MAX_UNPACKED_BYTES = 2**20  # held at a time: a bomb is counted while it unfolds
