@@ -18,7 +18,7 @@ from core.formats.tar_headers import BLOCK, SIZE_KEY, Member, TarError, clean_pa
 
 MAX_FILES = 256
 MAX_BYTES = 32 * 2**20
-SPOOL_BYTES = 8 * 2**20  # how much of a shard is held in memory while it is made or received
+_SPOOL_BYTES = 8 * 2**20  # how much of a shard is held in memory while it is made
 _OVERHEAD_BYTES = 8 * 2**20  # headers, folders' entries and padding of the largest legal shard
 _NAME_FIELD_BYTES = 100
 _LATEST = 8**11 - 1  # second that the field of a header holds
@@ -28,7 +28,6 @@ __all__ = [  # SIZE_KEY is part of a shard's format, though it lives with the he
     "MAX_BYTES",
     "MAX_FILES",
     "SIZE_KEY",
-    "SPOOL_BYTES",
     "Entry",
     "ShardBuilder",
     "ShardError",
@@ -237,7 +236,7 @@ class ShardBuilder:
 
 
 def _spool() -> BinaryIO:
-    return cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOL_BYTES))
+    return cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOL_BYTES))
 
 
 def _pax_record(key: str, value: str) -> bytes:

@@ -23,10 +23,10 @@ from core.formats.archives.zip_headers import (
     read_local_header,
     read_zip_members,
 )
-from core.formats.shards import SPOOL_BYTES
 from core.formats.tar import Source
 
 KEPT_BYTES = 64 * 2**20
+_KEPT_IN_MEMORY = 2**20  # of each zip that is being received
 _PIECE_BYTES = 2**20
 _MAX_LINK_BYTES = 4096
 _MAX_WAITING_LINKS = 10_000
@@ -51,7 +51,7 @@ class ZipReader:
         Raises:
             ArchiveError, ZipError: It is damaged, cut off, or a bomb.
         """
-        with cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOL_BYTES)) as kept:
+        with cast(BinaryIO, SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)) as kept:
             beginning = _Beginning(self._source, kept)
             directory = find_directory(kept) if beginning.is_whole else None
             if directory:
