@@ -35,6 +35,10 @@ class NotConverted(Unavailable):
     """A version waits for its conversion, since TensorFlow is not installed here."""
 
 
+class BrokerFull(Unavailable):
+    """The broker answers, but has no room for messages."""
+
+
 class Busy(Unavailable):
     """This server has too much to do at the moment."""
 

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, RedisError, ResponseError
 
 from core.base.config import Settings
-from core.base.errors import Refused, Unavailable
+from core.base.errors import BrokerFull, Refused, Unavailable
 
 INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 
@@ -162,6 +162,7 @@ def check_broker(settings: Settings) -> None:
 
     Raises:
         Refused: It does not. The sentence names the setting.
+        BrokerFull: It has no memory left.
         Unavailable: It does not answer.
     """
     try:
@@ -169,7 +170,7 @@ def check_broker(settings: Settings) -> None:
             policy = redis.info("memory").get("maxmemory_policy", KEEPS_EVERYTHING)
             redis.set(f"{settings.redis_prefix}check", b"", ex=CHECK_EXPIRES_S)
     except OutOfMemoryError as error:
-        raise Unavailable(
+        raise BrokerFull(
             "The broker at PAWSORT_REDIS_URL has no memory left and accepts no messages. Raise its maxmemory, or use a"
             " separate server for Pawsort. Nothing is lost; work waits."
         ) from error

