@@ -13,14 +13,21 @@ import chardet
 
 from core.base.errors import Invalid
 
-# What programs of Windows, DOS and old phones write into zips and tars.
-_CANDIDATES = ("cp932", "gb18030", "big5hkscs", "cp949", "cp866", "cp1251", "cp1252", "cp437", "cp850")
+# What programs of Windows, DOS, Unix and old phones write into zips and tars.
+_USUAL = ("cp932", "gb18030", "big5hkscs", "cp949", "cp866", "cp1251", "cp1252", "cp437", "cp850")
+_RARE = (
+    *("euc_jis_2004", "cp874", "koi8-r", "cp737", "cp1253", "cp862", "cp1255", "cp1256"),
+    *("cp852", "cp1250", "iso8859-2", "cp857", "cp1254"),
+)
+_WEIGHT_OF_RARE = 0.7  # of a guess: more than this made usual names ambiguous, less did not change anything
 _MAX_EVIDENCE_BYTES = 64 * 2**10
+_GROWTH = 1.25  # of the evidence, before it is looked at again: an archive of many names costs few guesses
 _MIN_CONFIDENCE = 0.008  # chardet's own scale, which is low for texts as short as names
 _MIN_LEAD = 1.15  # of the first guess over the next one with another result
 _IN_NAMES = frozenset(("Lu", "Ll", "Lo", "Mn", "Mc", "Nd"))
 _ALSO_IN_NAMES = frozenset("ー・、。々〆（）［］｛｝「」『』【】《》～！，：；　—–’‘“”№°º§©®·…€¡¿")
 
+_WITHIN_WORD = re.compile("(?<=[a-z])[\u3001-\uffee](?=[a-z])")  # one East Asian character
 _DIVIDER = re.compile(rb"(?<![\x80-\xff])\\")
 
 
@@ -36,9 +43,9 @@ class NameDecoder:
     def __init__(self, encoding: str | None = None) -> None:
         self._told = None if encoding is None else check_encoding(encoding)
         self._evidence: set[bytes] = set()
-        self._n_evidence = 0
+        self._n_evidence = 0  # bytes
+        self._n_guessed_from = 0
         self._guess: str | None = None
-        self._is_guess_old = False
 
     def learn(self, names: Iterable[bytes]) -> None:
         """Take names as evidence, whole paths or parts of them."""
@@ -47,7 +54,6 @@ class NameDecoder:
                 continue
             self._evidence.add(name)
             self._n_evidence += len(name)
-            self._is_guess_old = True
 
     def decode(self, name: bytes) -> str | None:
         """Decode a name; None where it cannot be known.
@@ -57,9 +63,8 @@ class NameDecoder:
         if name.isascii():
             return name.decode()
         self.learn([name])
-        if self._is_guess_old and self._told is None:
-            self._guess = guess_encoding(self._evidence)
-            self._is_guess_old = False
+        if self._told is None and self._n_evidence > _GROWTH * self._n_guessed_from:
+            self._guess, self._n_guessed_from = guess_encoding(self._evidence), self._n_evidence
         for encoding in (self._told or self._guess, "utf-8"):
             try:
                 if encoding:
@@ -96,7 +101,7 @@ def guess_encoding(names: Iterable[bytes]) -> str | None:
     evidence = b"\n".join(sorted(names))
     if _decode(evidence, "utf-8") is not None:
         return "utf-8"
-    texts = {encoding: text for encoding in _CANDIDATES if (text := _decode(evidence, encoding)) is not None}
+    texts = {encoding: text for encoding in _USUAL + _RARE if (text := _decode(evidence, encoding)) is not None}
     plausible = {encoding: text for encoding, text in texts.items() if _looks_like_names(text)}
     if not plausible:
         return None
@@ -114,11 +119,13 @@ def _choose(evidence: bytes, plausible: dict[str, str]) -> str | None:
         include_encodings=sorted(plausible),
         no_match_encoding=min(plausible),
     )
-    ranked = [(one["encoding"], one["confidence"]) for one in found if one["encoding"] in plausible]
-    if not ranked or ranked[0][1] < _MIN_CONFIDENCE:
+    confidences = {one["encoding"]: one["confidence"] for one in found if one["encoding"] in plausible}
+    confidences |= {encoding: _WEIGHT_OF_RARE * confidences[encoding] for encoding in confidences.keys() & set(_RARE)}
+    ranked = sorted(confidences, key=confidences.__getitem__, reverse=True)
+    if not ranked or confidences[ranked[0]] < _MIN_CONFIDENCE:
         return None
-    best, confidence = ranked[0]
-    rivals = (other for encoding, other in ranked[1:] if plausible[encoding] != plausible[best])
+    best, confidence = ranked[0], confidences[ranked[0]]
+    rivals = (confidences[other] for other in ranked[1:] if plausible[other] != plausible[best])
     return best if confidence >= _MIN_LEAD * next(rivals, 0.0) else None
 
 
@@ -137,9 +144,10 @@ def _looks_like_names(text: str) -> bool:
 
 
 def _count_mixed_words(text: str) -> int:
-    """Count neighbours of different alphabets: `Mьller` is a wrong guess, `DSC写真` need not be one."""
+    """Count neighbours of different alphabets: `Mьller` and `a寸s` are wrong guesses, `DSC写真` need not be one."""
     alphabets = [_alphabet(character) for character in text]
-    return sum(one != other for one, other in itertools.pairwise(alphabets) if one and other)
+    n_neighbours = sum(one != other for one, other in itertools.pairwise(alphabets) if one and other)
+    return n_neighbours + len(_WITHIN_WORD.findall(text))
 
 
 def _alphabet(character: str) -> str:

@@ -8,7 +8,8 @@ import zlib
 import pytest
 
 from core.base.errors import Invalid
-from core.formats.archives.names import guess_encoding
+from core.formats.archives import names as names_module
+from core.formats.archives.names import NameDecoder, guess_encoding
 from core.formats.archives.reading import read_archive
 from tests.support.archives import make_raw_zip
 
@@ -22,6 +23,13 @@ NAMES = {
     "cp1252": ["Müller/Kätzchen.jpg", "Straße.jpg", "été à la plage.jpg", "señor.jpg"],
     "cp437": ["Müller/Kätzchen.jpg", "Straße.jpg", "été à la plage.jpg", "señor.jpg"],
     "cp850": ["Müller/Kätzchen.jpg", "São Paulo.jpg", "Ångström.jpg"],
+    "cp1250": ["Zdjęcia/źrebię.jpg", "Zdjęcia/żółw na łące.jpg", "Święta/piesek Łatek.jpg"],
+    "cp852": ["Zdjęcia/źrebię.jpg", "Zdjęcia/żółw na łące.jpg", "Święta/piesek Łatek.jpg"],
+    "cp1253": ["Φωτογραφίες/γάτα.jpg", "Φωτογραφίες/σκύλος.jpg", "Διακοπές/θάλασσα.jpg"],
+    "cp857": ["Fotoğraflar/köpek şirin.jpg", "Fotoğraflar/ağaç.jpg"],
+    "cp1255": ["תמונות/חתול.jpg", "תמונות/כלב.jpg"],
+    "koi8-r": ["Фото/кошка.jpg", "Фото/собака.jpg", "Отпуск 2019/море.jpg"],
+    "euc_jp": ["写真/犬の散歩.jpg", "写真/猫の寝顔.jpg", "家族旅行2019/海水浴.jpg"],
     "utf-8": ["写真/猫.jpg", "Müller.jpg", "кошка.jpg"],
 }
 
@@ -61,6 +69,24 @@ def test_names_of_a_tar_are_read_by_the_names_before_them(encoding: str) -> None
 def test_a_single_name_can_decide_for_others_that_could_be_anything() -> None:
     short, long = "猫.jpg", "写真/桜の木の下で猫が寝ている.jpg"
     assert read_paths(make_raw_zip({short.encode("cp932"): b"\0", long.encode("cp932"): b"\0"})) == [short, long]
+
+
+def test_many_names_take_few_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+    guessed_from: list[int] = []
+
+    def guess(found: set[bytes]) -> str:
+        guessed_from.append(len(found))
+        return "cp932"
+
+    monkeypatch.setattr(names_module, "guess_encoding", guess)
+    decoder = NameDecoder()
+    for n in range(1000):
+        decoder.decode(f"猫{n}.jpg".encode("cp932"))
+    assert len(guessed_from) < 40
+
+
+def test_a_letter_of_east_asia_within_a_word_is_a_wrong_guess() -> None:
+    assert guess_encoding(["cumpleaños.jpg".encode("cp850"), "Año nuevo/fotografía.jpg".encode("cp850")]) != "big5hkscs"
 
 
 def test_a_name_without_evidence_keeps_its_bytes() -> None:
