@@ -41,9 +41,9 @@ def check_bytes(data: bytes, max_pixels: int) -> None:
     """
     if data[8:12] == b"WEBP" and (canvas := webp.canvas_size(data)):
         check_pixels(*canvas, max_pixels, "A canvas")
-    if data[4:10] == b"ftypav":
+    if data[4:8] == b"ftyp":  # an AVIF may call itself by the brand of another format
         sizes = avif.frame_sizes(data)
-        if not sizes:
+        if not sizes and data[8:10] == b"av":
             raise ImageError(ErrorCode.TRUNCATED)
         for width, height in sizes:
             check_pixels(width, height, max_pixels, "A frame")

@@ -1,15 +1,13 @@
 """The clean aperture of an AVIF: the part of its frame that is the picture, which decoders leave to their callers.
 
-    meta ─ pitm: the picture's item;  iprp ─ ipma: its properties ─► ipco: all properties ─ clap: width, height, centre
-
-Source: ISO/IEC 14496-12, section 12.1.4 (clap); ISO/IEC 23008-12, section 9.3 (item properties).
+Source: ISO/IEC 14496-12, section 12.1.4 (clap).
 """
 
 import struct
-from collections.abc import Iterator
 from fractions import Fraction
 
-from core.decoding.structure.avif import Box, boxes_in, read_number
+from core.decoding.structure.boxes import Box
+from core.decoding.structure.items import Items
 
 _CLAP = struct.Struct(">4IiIiI")  # width, height, offsets across and down; each a fraction
 
@@ -23,9 +21,11 @@ def find_crop(data: bytes, width: int, height: int) -> tuple[int, int, int, int]
         height: Of the frame.
     """
     try:
-        clap = next((box for box in _properties(data) if box.kind == b"clap"), None)
+        items = Items.find(data)
+        properties = items.properties(items.primary) if items else []
+        clap = next((box for box in properties if box.kind == b"clap"), None)
         return None if clap is None else _crop(data, clap, width, height)
-    except (IndexError, ZeroDivisionError, struct.error):  # decoders show such a picture whole
+    except (LookupError, ZeroDivisionError, struct.error):  # decoders show such a picture whole
         return None
 
 
@@ -38,35 +38,3 @@ def _crop(data: bytes, clap: Box, width: int, height: int) -> tuple[int, int, in
     if not is_inside or any(edge.denominator != 1 for edge in (left, top, right, bottom)):
         return None
     return int(left), int(top), int(right), int(bottom)
-
-
-def _properties(data: bytes) -> Iterator[Box]:
-    """The properties of the picture's item."""
-    meta = next((box for box in boxes_in(data, 0, len(data)) if box.kind == b"meta"), None)
-    if meta is None:
-        return
-    boxes = {box.kind: box for box in boxes_in(data, meta.start + 4, meta.end)}
-    if b"pitm" not in boxes or b"iprp" not in boxes:
-        return
-    pitm = boxes[b"pitm"]
-    item = read_number(data, pitm.start + 4, 4 if data[pitm.start] else 2)
-    of_items = {box.kind: box for box in boxes_in(data, boxes[b"iprp"].start, boxes[b"iprp"].end)}
-    if b"ipco" not in of_items or b"ipma" not in of_items:
-        return
-    properties = list(boxes_in(data, of_items[b"ipco"].start, of_items[b"ipco"].end))
-    for index in _indexes(data, of_items[b"ipma"].start, item):
-        if 0 < index <= len(properties):
-            yield properties[index - 1]
-
-
-def _indexes(data: bytes, at: int, wanted: int) -> Iterator[int]:
-    """The numbers of an item's properties, from 1."""
-    of_item, of_index = (4 if data[at] else 2), (2 if data[at + 3] & 1 else 1)
-    n_items, at = read_number(data, at + 4, 4), at + 8
-    for _ in range(n_items):
-        item, n = read_number(data, at, of_item), data[at + of_item]
-        at += of_item + 1
-        for _ in range(n):
-            if item == wanted:
-                yield read_number(data, at, of_index) & (0x7FFF if of_index == 2 else 0x7F)
-            at += of_index

@@ -73,8 +73,10 @@ def test_strips_and_tiles_are_counted():
     assert decode(tiff_with_many_strips(2000), 16).warning is None
 
 
-def test_the_frame_of_an_avif_counts_and_not_what_its_boxes_say():
-    assert refusal(with_false_size("AVIF", 1200, 1000, 64)) == "A frame of 1,200 x 1,000 pixels"
+@pytest.mark.parametrize("brand", [b"avif", b"mif1"])
+def test_the_frame_of_an_avif_counts_and_not_what_its_boxes_say(brand):
+    data = with_false_size("AVIF", 1200, 1000, 64).replace(b"ftypavif", b"ftyp" + brand, 1)
+    assert refusal(data) == "A frame of 1,200 x 1,000 pixels"
 
 
 def test_the_frame_of_a_heic_counts_and_not_what_its_boxes_say():
