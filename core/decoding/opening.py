@@ -42,7 +42,7 @@ def _prepare_pillow() -> None:
     and where warnings are errors a readable picture would fail; so the plugins get a `warnings` that says nothing.
     Pillow's own limit on pixels counts what a header says, so it is replaced by `core.decoding.limits`.
     """
-    pillow_heif.as_plugin.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    pillow_heif.as_plugin.register_heif_opener(depth_images=False, aux_images=False, decode_threads=1)
     silent = SimpleNamespace(**{**vars(warnings), "warn": lambda *_args, **_kwargs: None})
     for module in (Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin):
         module.__dict__["warnings"] = silent

@@ -7,6 +7,7 @@ from core.base.image_formats import HEAD_BYTES, RAW, find_format
 from core.decoding.limits import check_bytes, check_opened
 from core.decoding.loading.avif import load_avif
 from core.decoding.loading.bmp import load_bmp
+from core.decoding.loading.heif import load_heif
 from core.decoding.loading.jpeg import load_jpeg
 from core.decoding.loading.picture import Picture, Size
 from core.decoding.loading.png import load_png
@@ -41,6 +42,8 @@ def load(data: bytes, size_of: Size, max_pixels: int) -> Picture:
     if name == "JPEG":
         check_jpeg_variant(data)
         return load_jpeg(data, size_of, max_pixels)
+    if name == "HEIC":
+        return load_heif(data, size_of, max_pixels)
     if name in _LOADERS:
         return _LOADERS[name](data, max_pixels)
     return _load(data, max_pixels)
