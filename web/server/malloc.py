@@ -5,7 +5,7 @@ import ctypes
 # malloc.h of glibc
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
-_LARGE_BYTES = 4 * 2**20
+_LARGE_BYTES = 2 * 2**20  # more than a piece of a body, less than most photographs
 
 
 def return_freed_memory() -> None:
@@ -19,7 +19,7 @@ def return_freed_memory() -> None:
     except (OSError, AttributeError):
         return  # another C library, without this behaviour
     mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-    mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE_BYTES)
+    mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE_BYTES)
 
 
 def trim_memory() -> None:
