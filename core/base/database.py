@@ -26,7 +26,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.base.connections import postgresql, sqlite
+from core.base.connections import sqlite
 from core.base.errors import ConfigError, DiskFull, Refused, Unavailable
 
 # On PostgreSQL both are defaults of our role in our database, set by `pawsort migrate`: a pooler that hands connections
@@ -58,10 +58,10 @@ class Database:
     would get BUSY at once, despite the timeout.
     """
 
-    def __init__(self, url: str, pool_size: int = 16, answer_s: float = postgresql.ANSWER_S) -> None:
+    def __init__(self, url: str, pool_size: int = 16, answer_s: float | None = None) -> None:
         """
         Args:
-            answer_s: How long a server may be silent before its connection is closed.
+            answer_s: How long a server may be silent before its connection is closed; None: the usual time.
         """
         try:
             self.engine = _create_engine(url, pool_size, answer_s)
@@ -229,8 +229,10 @@ def shared(query: Query) -> Query:
     return query.with_for_update(read=True).execution_options(populate_existing=True)
 
 
-def _create_engine(url: str, pool_size: int, answer_s: float) -> Engine:
+def _create_engine(url: str, pool_size: int, answer_s: float | None) -> Engine:
     if not url.startswith("sqlite"):
+        from core.base.connections import postgresql  # its driver takes a while to import
+
         engine = create_engine(
             url,
             pool_size=pool_size,
@@ -241,7 +243,7 @@ def _create_engine(url: str, pool_size: int, answer_s: float) -> Engine:
         )
         # Many rows go in one INSERT of many rows; psycopg's executemany would send one statement for each of them.
         engine.dialect.use_insertmanyvalues_wo_returning = True
-        postgresql.use_answered_connections(engine, answer_s)
+        postgresql.use_answered_connections(engine, answer_s or postgresql.ANSWER_S)
         return engine
     timeout = {"timeout": sqlite.BUSY_TIMEOUT_S}
     engine = create_engine(url, pool_size=pool_size, max_overflow=4, hide_parameters=True, connect_args=timeout)
