@@ -20,9 +20,8 @@ from pawsort.uploads.listed_files import name_of_list, walk_listed
 from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import Found, SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
+from pawsort.workflows.follow import PAUSE_S, Pauses
 
-FIRST_PAUSE_S = 0.3
-LONGEST_PAUSE_S = 2.0
 LONGEST_NAME = 200
 DISCARDING_STARTS_S = 30.0
 
@@ -229,13 +228,12 @@ class Classification:
         return changed
 
     def _wait(self) -> None:
-        pause_s = FIRST_PAUSE_S
+        pauses = Pauses()
         while True:
             changed = self._poll()
             if all(view["state"] in ENDED for view in self.outcome.views.values()):
                 return
-            pause_s = FIRST_PAUSE_S if changed else min(pause_s * 1.5, LONGEST_PAUSE_S)
-            time.sleep(pause_s)
+            time.sleep(pauses.after(changed).seconds)
 
     def _wait_for_discarding(self) -> None:
         """Wait until the originals are gone: an instance started by this command would keep them until its next start.
@@ -250,7 +248,7 @@ class Classification:
             if "being discarded" not in states.values() and time.monotonic() > give_up_at:
                 self.outcome.undiscarded = left
                 return
-            time.sleep(FIRST_PAUSE_S)
+            time.sleep(PAUSE_S)
 
 
 class _CountingReader:

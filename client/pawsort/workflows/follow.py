@@ -12,20 +12,22 @@ from pawsort.operations.jobs import ENDED
 from pawsort.schemas import Epoch, Epochs, Job, Result
 from pawsort.uploads.background_upload import BackgroundUpload
 
-FIRST_PAUSE_S = 0.3
+SHORTEST_PAUSE_S = 0.03  # one picture takes twice as long
+PAUSE_S = 0.3  # while results come
 LONGEST_PAUSE_S = 2.0
 
 
 class Pauses:
-    """Pauses between questions: short while something happens, longer while nothing does."""
+    """Pauses between questions: the first are very short, later ones short while something happens, else longer."""
 
     def __init__(self) -> None:
-        self._seconds = FIRST_PAUSE_S
+        self._seconds = SHORTEST_PAUSE_S
 
     def after(self, changed: bool) -> Pause:
         """Return the next pause."""
-        self._seconds = FIRST_PAUSE_S if changed else min(self._seconds * 1.5, LONGEST_PAUSE_S)
-        return Pause(self._seconds)
+        pause = Pause(min(self._seconds, PAUSE_S) if changed else self._seconds)
+        self._seconds = min(pause.seconds * 1.5, LONGEST_PAUSE_S)
+        return pause
 
 
 def get_job(job: str) -> Call[Job]:
@@ -149,4 +151,4 @@ def wait_until_there(job: str, background: BackgroundUpload) -> Flow[Job]:
             background.check()
             if is_finished:
                 raise
-        yield Pause(FIRST_PAUSE_S)
+        yield Pause(PAUSE_S)
