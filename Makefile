@@ -23,7 +23,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs reference pretrained reproduce client requirements release sbom audit env clean
+.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench bench-gpu screenshots docs reference pretrained reproduce client requirements release sbom audit env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ format: $(VENV)/test.stamp ## format the code as lint wants it
 
 bench: $(VENV)/test.stamp ## measure speed, memory, start and latency: one table
 	$(BIN)/python -m benchmarks
+
+bench-gpu: $(VENV)/test.stamp ## the same of a GPU, in five minutes; without one, a dry run
+	$(BIN)/python -m benchmarks.gpu
 
 pretrained: $(VENV)/run.stamp ## train a shipped network again: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
 	@if [ -z "$$DATA" ]; then echo "Name the photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
