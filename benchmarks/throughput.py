@@ -16,7 +16,7 @@ from pawsort.uploads.shards import Limits
 from pawsort.uploads.sources import SourceFile, walk
 from pawsort.uploads.transfer import limits_of, upload_files
 
-POLL_S = 0.05
+POLL_S = 0.1
 
 
 class Throughput:
