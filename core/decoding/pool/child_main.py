@@ -80,7 +80,7 @@ def _make(
         jpeg = images.make_thumbnail(data, side_px, max_pixels=max_pixels)
         return memoryview(jpeg), None
     decoded = decode(data, side_px, max_pixels=max_pixels)
-    return memoryview(np.ascontiguousarray(decoded.pixels, np.uint8).tobytes()), decoded.warning
+    return np.ascontiguousarray(decoded.pixels, np.uint8).data.cast("B"), decoded.warning
 
 
 @contextmanager
