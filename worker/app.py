@@ -28,6 +28,7 @@ from core.base import gpus
 from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
+from core.operations.start_gate import wait_until_open
 from worker import tasks
 from worker.inference.side_lanes import start_side_lanes
 from worker.maintenance import discard_originals, webhooks
@@ -85,6 +86,7 @@ def _start_process(**_: object) -> None:
     A child of the training worker only starts its heartbeat.
     """
     set_up_logs()
+    wait_until_open(settings.data_dir)
     queues = settings.queues.split(",")
     for queue in (INFERENCE, TRAINING):
         if queue in queues:

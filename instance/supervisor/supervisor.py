@@ -1,10 +1,11 @@
 """`pawsort up`: everything on one machine, started in order, supervised, and stopped together.
 
-    prepare (schema, token) ─► valkey, web, inference ─► the page answers ─► maintenance, training
+    prepare (schema, token) ─┐
+    valkey, web, inference ──┴─► the page answers ─► maintenance, training
 
 The supervisor has one thread and imports neither the database nor TensorFlow: it must be able to start children at any
 moment, and survive whatever they do. A user waits for the page and then for the first label, so the web server and the
-inference worker start first; the other workers follow.
+inference worker start first; they load while the database is prepared. The other workers follow.
 """
 
 import errno
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.operations.instance_record import FILE_NAME, InstanceRecord, remove_record
+from core.operations.start_gate import closed_gate
 from instance.base import programs
 from instance.base.data_dir import describe_access, prepare_data_dir, secret_key
 from instance.base.lock import DataDirLock
@@ -105,13 +107,16 @@ class Supervisor:
         scratch = create_scratch_folder(self._data_dir, stack, guard)
         env = {**programs.child_environment(settings), "TMPDIR": str(scratch)}
         context = ChildContext(self._data_dir, env, lock.shared_fd, guard, self._notify)
-        access = self._prepare(context)
+        stack.callback(self._stop)
+        with closed_gate(self._data_dir):
+            web = self._start_first(settings, listening, context) if _is_local(settings) else None
+            access = self._prepare(context)
         if access is None:
             return
-        stack.callback(self._stop)
+        web = web or self._start_first(settings, listening, context)
         guard.add_path(self._data_dir / FILE_NAME)
         stack.callback(remove_record, self._data_dir)
-        self._supervise(settings, listening, access, context)
+        self._supervise(settings, listening, access, context, web)
 
     def _complete_settings(self, listening: socket.socket, socket_folder: Path) -> "Settings":
         """Return the settings with what only this run knows: port, broker and secret key."""
@@ -174,13 +179,19 @@ class Supervisor:
         while time.monotonic() < end_at and not self._must_stop():
             time.sleep(TICK_S)
 
-    def _supervise(self, settings: "Settings", listening: socket.socket, access: Access, context: ChildContext) -> None:
-        """Start Valkey, web server and inference worker; once the page answers, the others. Restart what ends."""
+    def _start_first(self, settings: "Settings", listening: socket.socket, context: ChildContext) -> Child:
+        """Start Valkey, web server and inference worker. Returns the web server."""
         if not self._settings.redis_url:
             self._add(programs.valkey(Path(settings.redis_url.removeprefix("unix://"))), context)
         web = self._add(programs.web(settings, listening.fileno()), context)
         self._add(programs.worker("inference", settings), context)
         self._check_children()
+        return web
+
+    def _supervise(
+        self, settings: "Settings", listening: socket.socket, access: Access, context: ChildContext, web: Child
+    ) -> None:
+        """Once the page answers, start the other workers. Restart what ends."""
         is_ready = False
         while not self._must_stop():
             if not is_ready and address.answers(listening, settings.host):
@@ -246,6 +257,11 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._n_stop_requests += 1
+
+
+def _is_local(settings: "Settings") -> bool:
+    """Whether database and store are on this machine, so that they can be prepared without waiting for anything."""
+    return settings.sql_url.startswith("sqlite:") and settings.store_url.startswith("file:")
 
 
 def ready_sentence(page: str, login_code: str | None) -> str:

@@ -1,0 +1,30 @@
+"""The start gate: closed while the database is prepared, open for everybody else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.operations.start_gate import closed_gate, wait_until_open
+from tests.support.deadlines import within
+
+WAIT = "from pathlib import Path; from core.operations.start_gate import wait_until_open; "
+WAIT += "print('loaded', flush=True); wait_until_open(Path({!r})); print('through')"
+
+
+def test_a_program_waits_until_the_gate_opens(tmp_path: Path) -> None:
+    with closed_gate(tmp_path):
+        program = subprocess.Popen([sys.executable, "-c", WAIT.format(str(tmp_path))], stdout=subprocess.PIPE)
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"loaded\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            program.wait(0.2)
+    assert program.communicate(timeout=within(10)) == (b"through\n", None)
+
+
+def test_there_is_no_waiting_where_nothing_closed_it(tmp_path: Path) -> None:
+    wait_until_open(tmp_path)
+    with closed_gate(tmp_path):
+        pass
+    wait_until_open(tmp_path)
