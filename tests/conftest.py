@@ -23,12 +23,13 @@ from core.models import registry
 from core.storage.blobs import Blobs
 from migrations.run import migrate
 from tests.support import decoders, leftovers
+from tests.support.applications import shared_app
 from tests.support.compiled_once import compiled_once
 from tests.support.factories import make_manifest
 from tests.support.groups import GROUPS, Grouped, group_of, rank_of
 from tests.support.postgresql import Databases
 from tests.support.s3 import running_s3
-from web.app import App, create_app
+from web.app import App
 
 DATABASES = ("sqlite", "postgresql")
 S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
@@ -239,10 +240,8 @@ def app(settings: Settings, db: Database) -> Iterator[App]:
     """The web application over a fresh database with one model version in use."""
     with db.write() as session:
         registry.register_shipped(session, [make_manifest()])
-    application = create_app(settings)
-    yield application
-    application.extensions["pawsort"].thumbnails.close()
-    application.extensions["pawsort"].db.close()
+    with shared_app(settings) as application:
+        yield application
 
 
 @pytest.fixture

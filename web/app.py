@@ -23,6 +23,7 @@ from web.http.context import EXTENSION, Services
 from web.http.delivery.answer_cache import AnswerCache
 from web.http.delivery.compression import register_compression
 from web.http.delivery.static_files import register_static_files
+from web.http.limits.at_once import AtOnce
 from web.http.limits.requests import register_limits
 from web.http.openapi.document import configure_document
 from web.http.openapi.pages import api_docs
@@ -78,13 +79,12 @@ def create_app(settings: Settings) -> App:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
-    services = make_services(settings)
-    app.extensions[EXTENSION] = services
-    register_measuring(app, services.meter)
+    app.extensions[EXTENSION] = make_services(settings)
+    register_measuring(app)
     register_problems(app)
     register_security(app, settings)
     register_auth(app, settings)
-    register_limits(app, settings, services.rates)
+    register_limits(app, settings)
     register_rights(app)
     register_compression(app)
     register_static_files(app)
@@ -108,6 +108,7 @@ def make_services(settings: Settings) -> Services:
         meter=Meter(),
         thumbnails=Thumbnails(settings),
         rates=RateLimiter(settings),
+        at_once=AtOnce(settings),
         answers=AnswerCache(),
         watcher=JobWatcher(db, partial(describe_jobs, responding_s=settings.responding_s)),
         provider=_make_provider(settings),

@@ -30,8 +30,8 @@ UNREADY = "/readyz"  # 503 while no worker is alive, whatever is asked
 
 
 @pytest.fixture
-def quiet_app(app: App) -> App:
-    app.config["PROPAGATE_EXCEPTIONS"] = False
+def quiet_app(app: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     return app
 
 

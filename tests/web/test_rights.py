@@ -103,9 +103,9 @@ class World:
 
 
 @pytest.fixture
-def world(app: App, db: Database, blobs: Blobs) -> World:
+def world(app: App, db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> World:
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], thumbnails=NoThumbnails())
-    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     with db.write() as session:
         for name, role in ROLES.items():
             accounts.get_or_create_user(session, name).role = role

@@ -12,6 +12,7 @@ from core.messaging.broker import TaskSender
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from web.http.delivery.answer_cache import AnswerCache
+from web.http.limits.at_once import AtOnce
 from web.http.streams.job_watcher import JobWatcher
 from web.http.thumbnails import Thumbnails
 
@@ -31,6 +32,7 @@ class Services:
         watcher: Sends events about jobs.
         answers: What anybody may ask for, kept for a few seconds.
         rates: Counts requests and attempts to log in, and refuses too many.
+        at_once: Counts work that takes long while it runs, and refuses too much.
         provider: Logs people in by OpenID Connect, where that is set up.
     """
 
@@ -41,6 +43,7 @@ class Services:
     meter: Meter
     thumbnails: Thumbnails
     rates: RateLimiter
+    at_once: AtOnce
     answers: AnswerCache
     watcher: JobWatcher
     provider: "ProviderClient | None"

@@ -170,11 +170,13 @@ def test_a_browser_gets_errors_as_pages(client: FlaskClient) -> None:
     assert answer.mimetype == "text/html"
 
 
-def test_an_unexpected_error_is_500_with_an_id_and_the_trace_only_in_the_log(app: App, client: FlaskClient) -> None:
+def test_an_unexpected_error_is_500_with_an_id_and_the_trace_only_in_the_log(
+    app: App, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail() -> str:
         raise RuntimeError("a secret detail")
 
-    app.view_functions["jobs.list_jobs"] = fail
+    monkeypatch.setitem(app.view_functions, "jobs.list_jobs", fail)
     with capture_logs() as logs:
         answer = client.get("/api/v1/jobs")
     assert answer.status_code == 500

@@ -20,7 +20,7 @@ from core.base.config import Settings
 from core.base.errors import ErrorCode
 from core.messaging.broker import INFERENCE, TRAINING
 from core.operations import metrics, status
-from core.operations.metrics import Meter, MetricsSnapshot
+from core.operations.metrics import MetricsSnapshot
 from core.orm.operations import Worker
 from web.http.context import Services, get_services
 from web.http.openapi.files import file_answer
@@ -99,7 +99,7 @@ def may_see_details(settings: Settings) -> bool:
     return not expected or (scheme.lower() == "bearer" and compare_digest(token.strip().encode(), expected.encode()))
 
 
-def register_measuring(app: APIFlask, meter: Meter) -> None:
+def register_measuring(app: APIFlask) -> None:
     """Count and time every request. For a stream, the time until the response begins."""
 
     @app.before_request
@@ -110,6 +110,7 @@ def register_measuring(app: APIFlask, meter: Meter) -> None:
     def note(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else NO_ROUTE
         method = request.method if request.method in METHODS else "OTHER"
+        meter = get_services().meter
         meter.count(metrics.REQUESTS, route=route, method=method, status=str(response.status_code))
         meter.time(metrics.ANSWERS, perf_counter() - g.get("begun", perf_counter()), route=route, method=method)
         return response

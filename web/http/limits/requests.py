@@ -13,26 +13,25 @@ import weakref
 from apiflask import APIFlask
 from flask import Response, current_app, g, request
 
-from core.accounts.limits import Bucket, RateLimiter, network_of
+from core.accounts.limits import Bucket, network_of
 from core.base.config import Settings
 from core.base.errors import TooMany
-from web.http.limits.at_once import AtOnce
+from web.http.context import get_services
 from web.http.problems import on_pawsort_error
 from web.http.rights import find_actor
 
 UNCOUNTED = frozenset(("static", "health.check_alive"))
 
 
-def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> None:
+def register_limits(app: APIFlask, settings: Settings) -> None:
     """Add the limits. Call it after `register_auth`: a person has other limits than an address."""
     of_person = Bucket("requests", settings.requests_per_minute)
     of_address = Bucket("requests of strangers", settings.stranger_requests_per_minute)
     of_bytes = Bucket("bytes", settings.bytes_per_minute)
-    at_once = AtOnce(settings)
 
     @app.before_request
     def check_limits() -> None:
-        actor = find_actor()
+        rates, actor = get_services().rates, find_actor()
         is_counted = not is_local()
         if is_counted and request.endpoint not in UNCOUNTED:
             if actor is None:
@@ -42,7 +41,7 @@ def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> No
                 rates.take(of_bytes, str(actor.user_id), 0)
         work = getattr(current_app.view_functions.get(request.endpoint or ""), "work", None)
         if work is not None and actor is not None:
-            g.end_work = at_once.begin(work, actor.user_id, is_counted)
+            g.end_work = get_services().at_once.begin(work, actor.user_id, is_counted)
 
     @app.after_request
     def count(response: Response) -> Response:
@@ -51,6 +50,7 @@ def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> No
             response.call_on_close(weakref.finalize(response, end))
         if is_local():
             return response
+        rates = get_services().rates
         if (actor := find_actor()) is not None:
             rates.charge(of_bytes, str(actor.user_id), g.get("n_body_bytes", request.content_length or 0))
         elif response.status_code == 401:
