@@ -26,7 +26,7 @@ from tests.support import decoders, leftovers
 from tests.support.applications import shared_app
 from tests.support.compiled_once import compiled_once
 from tests.support.factories import make_manifest
-from tests.support.groups import GROUPS, Grouped, group_of, rank_of
+from tests.support.groups import GROUPS, Grouped, rank_of, shares
 from tests.support.postgresql import Databases
 from tests.support.s3 import running_s3
 from web.app import App
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for name in GROUPS.keys() & set(getattr(item, "fixturenames", ())):
             is_own = hasattr(getattr(item, "module", None), name)
-            assert is_own or group_of(item.nodeid) == name, f"add {item.nodeid} to the group {name} of tests/support"
+            assert is_own or shares(item.nodeid, name), f"add {item.nodeid} to the group {name} of tests/support"
     items.sort(key=lambda item: rank_of(item.nodeid))
 
 

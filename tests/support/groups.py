@@ -5,27 +5,32 @@ xdist has groups of its own, by marks, but loses them with this version of pytes
 
 from xdist.scheduler import LoadScopeScheduling
 
-# By the fixture that they share, the one that takes longest first: no process is left with it at the end.
+# By the fixture that they share. Each group starts one of its own. The ones that take longest come first: no process is
+# left with them at the end.
 GROUPS = {
     "installation": (
-        "tests/faults/test_kills.py",
-        "tests/faults/test_decoders.py",
-        "tests/faults/test_jobs.py",
-        "tests/faults/test_promotions.py",
-        "tests/faults/test_schedules.py",
-        "tests/faults/test_torture.py",
-        "tests/faults/test_trainings.py",
-        "tests/faults/test_weights.py",
-        "tests/faults/test_backup.py",
-        "tests/faults/test_war.py",
+        ("tests/faults/test_kills.py",),
+        (
+            "tests/faults/test_decoders.py",
+            "tests/faults/test_jobs.py",
+            "tests/faults/test_promotions.py",
+            "tests/faults/test_schedules.py",
+            "tests/faults/test_torture.py",
+            "tests/faults/test_trainings.py",
+            "tests/faults/test_weights.py",
+            "tests/faults/test_backup.py",
+            "tests/faults/test_war.py",
+        ),
     ),
     "stack": (
-        "tests/deploy/test_servers.py",
-        "tests/deploy/test_services.py",
-        "tests/deploy/test_roles.py",
-        "tests/deploy/test_broker_user.py",
+        (
+            "tests/deploy/test_servers.py",
+            "tests/deploy/test_services.py",
+            "tests/deploy/test_roles.py",
+            "tests/deploy/test_broker_user.py",
+        ),
     ),
-    "instance": ("tests/browser/test_upload.py", "tests/browser/test_tutorial.py"),
+    "instance": (("tests/browser/test_upload.py", "tests/browser/test_tutorial.py"),),
 }
 # Then the longest of the other files.
 LONG = (
@@ -35,8 +40,9 @@ LONG = (
     "tests/browser/test_accessibility.py",
     "tests/browser/test_pages.py",
 )
-_GROUP_OF = {file: group for group, files in GROUPS.items() for file in files}
-_ORDER = [*GROUPS, *LONG]
+_GROUPS = [files for groups in GROUPS.values() for files in groups]
+_GROUP_OF = {file: files[0] for files in _GROUPS for file in files}
+_ORDER = [*(files[0] for files in _GROUPS), *LONG]
 
 
 class Grouped(LoadScopeScheduling):
@@ -47,7 +53,7 @@ class Grouped(LoadScopeScheduling):
 
 
 def group_of(nodeid: str) -> str:
-    """The group of a test: the fixture that its file shares with others, else the file itself."""
+    """The group of a test: the first of the files that share a fixture, else its own file."""
     file = nodeid.partition("::")[0]
     return _GROUP_OF.get(file, file)
 
@@ -56,3 +62,9 @@ def rank_of(nodeid: str) -> int:
     """Where the group of a test comes among all."""
     group = group_of(nodeid)
     return _ORDER.index(group) if group in _ORDER else len(_ORDER)
+
+
+def shares(nodeid: str, fixture: str) -> bool:
+    """Whether a test's file is in a group of this fixture."""
+    file = nodeid.partition("::")[0]
+    return any(file in files for files in GROUPS[fixture])
