@@ -436,12 +436,14 @@ class HeatMap:
 @dataclass(slots=True)
 class Histogram:
     """For each class: confidence in thousandths, and how many results have it, as `[[731, 5], …]`. `neither`: how many
-    of all these are probably neither at thresholds above that confidence.
+    of all these are probably neither at thresholds above that confidence. `n_failed`: failed files, which have no
+    confidence.
     """
 
     threshold: float
     bins: dict[str, list[list[int]]]
     neither: list[list[int]]
+    n_failed: int
 
 
 @dataclass(slots=True)
@@ -1019,24 +1021,24 @@ class ResultQuery(TypedDict, total=False):
 
     Attributes:
         cursor: `next` of the previous page.
-        warning: Only pictures that are labelled with this warning.
         path: Only paths that contain this text.
         folder: Only files in this folder or its subfolders.
         said: Whether people have labelled it; `otherwise`: differently from the model.
+        warning: Only pictures that are labelled with this warning.
         neither: `probable`: only unsure pictures whose probability of neither is over 0.5.
         sort: `order`: as uploaded; `alike`: similar pictures together.
     """
 
     cursor: str | None
     limit: int
-    label: ShownLabel | None
-    error_code: AnyErrorCode | None
-    warning: ImageWarning | None
     min_confidence: float | None
     max_confidence: float | None
     path: str | None
     folder: str | None
     said: LabelFilter | None
+    label: ShownLabel | None
+    error_code: AnyErrorCode | None
+    warning: ImageWarning | None
     neither: Literal["probable"] | None
     sort: ResultSort
 

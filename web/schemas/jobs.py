@@ -20,6 +20,9 @@ JobStateFilter = TypeAliasType("JobStateFilter", Annotated[str, OneOf(("active",
 
 class JobQuery(PageQuery):
     name: Text | None = Field(None, description="Only jobs whose name contains this text")
+    search: Text | None = Field(
+        None, description="Words: each in the name, a tag, the user or the network, or the number of the version"
+    )
     state: JobStateFilter | None = Field(None, description="`active`: receiving, queued or running")
     user: Name | None = Field(None, description="Only jobs that this user created")
     since: Moment | None = Field(None, description="Created at this time or later, with time zone")

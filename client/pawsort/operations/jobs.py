@@ -43,6 +43,7 @@ class JobOperations:
     def list(
         self,
         *,
+        search: str | None = None,
         name: str | None = None,
         state: JobStateFilter | None = None,
         user: str | None = None,
@@ -52,8 +53,12 @@ class JobOperations:
         model: str | int | None = None,
         sort: JobSort | None = None,
     ) -> Stream[Job]:
-        """Iterate over jobs, newest first."""
-        query = {"name": name, "state": state, "user": user, "since": since, "before": before}
+        """Iterate over jobs, newest first.
+
+        Args:
+            search: Words. Each is in the name, a tag, the user or the network, or is the number of the version.
+        """
+        query = {"search": search, "name": name, "state": state, "user": user, "since": since, "before": before}
         return pages(Job, "/jobs", {**query, "tag": tag, "model": model, "sort": sort})
 
     @Operation
@@ -136,9 +141,20 @@ class JobOperations:
         )
 
     @Operation
-    def histogram(self, job: JobReference) -> Call[Histogram]:
-        """Return how many results have which confidence: counts by label at any threshold."""
-        return Call(Histogram, "GET", f"/jobs/{job_id(job)}/histogram")
+    def histogram(
+        self,
+        job: JobReference,
+        *,
+        path: str | None = None,
+        folder: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
+        said: LabelFilter | None = None,
+    ) -> Call[Histogram]:
+        """Return how many of these results have which confidence: counts by label at any threshold."""
+        shares = {"min_confidence": min_confidence, "max_confidence": max_confidence}
+        query = {"path": path, "folder": folder, "said": said, **shares}
+        return Call(Histogram, "GET", f"/jobs/{job_id(job)}/histogram", query)
 
     @Operation
     def heat_map(self, job: JobReference, image: ImageReference) -> Call[HeatMap]:
@@ -181,7 +197,7 @@ class JobOperations:
             bom: For a CSV: begin with a byte order mark, by which Excel knows UTF-8.
             by: For a zip or a report: whose labels to use.
             tree: For a zip: `flat` for no folders below those of the labels.
-            label: For tables, as the next two: only these results.
+            label: Only these results, as the next two.
         """
         target = Path(file)
         kind = target.suffix.removeprefix(".").lower()

@@ -1,15 +1,19 @@
 """Filters of the list of jobs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.base.states import JobState
 from core.orm.accounts import User
 from core.orm.jobs import Job, JobTag
 from core.orm.models import ModelVersion
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class JobFilter:
         before: Created before this moment.
         tag: A tag that it has.
         model: The version that it used or produced: a number, or the name of a network for all of its versions.
+        search: Words. Each is in the name, in a tag, in the name of the person who created it or in that of the
+            network, or it is the number of the version.
     """
 
     name: str | None = None
@@ -33,6 +39,7 @@ class JobFilter:
     before: datetime | None = None
     tag: str | None = None
     model: str | None = None
+    search: str | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """For WHERE."""
@@ -52,6 +59,21 @@ class JobFilter:
             yield Job.model_version_id == int(self.model)
         elif self.model is not None:
             yield Job.model_version_id.in_(select(ModelVersion.id).where(ModelVersion.network == self.model))
+        for word in (self.search or "").split():
+            yield _mentions(word)
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    def has(column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        return column.icontains(word, autoescape=True)
+
+    return or_(
+        has(Job.name),
+        Job.id.in_(select(JobTag.job_id).where(has(JobTag.tag))),
+        Job.user_id.in_(select(User.id).where(has(User.name))),
+        Job.model_version_id.in_(select(ModelVersion.id).where(has(ModelVersion.network))),
+        *([Job.model_version_id == int(word)] if _NUMBER.fullmatch(word) else []),
+    )
 
 
 EVERY_JOB = JobFilter()

@@ -14,33 +14,49 @@ from pawsort.connect import connect, server_options
 from pawsort.help import examples
 from pawsort.terminal import TextTable, say, show
 
-NUMBERS = ("images", "cat", "dog", "unsure", "failed")
+NUMBERS = ("images", "cat", "dog", "unsure", "neither?", "failed")
 STATES = ("active", "receiving", "queued", "running", "done", "cancelled", "failed")
 
 
 @click.group(
     "jobs",
     invoke_without_command=True,
-    epilog=examples("pawsort jobs", "pawsort jobs --state active --limit 5 --json", "pawsort jobs show JOB"),
+    epilog=examples(
+        "pawsort jobs",
+        "pawsort jobs --state active --limit 5 --json",
+        "pawsort jobs --search 'garden anna'",
+        "pawsort jobs show JOB",
+    ),
 )
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many to list.")
 @click.option("--state", type=click.Choice(STATES), help="Only jobs in this state; active: not ended yet.")
+@click.option("--tag", metavar="TAG", help="Only jobs with this tag.")
+@click.option(
+    "--search",
+    metavar="WORDS",
+    help="Only jobs with each of these words in the name, a tag, the person or the network, or as the model's number.",
+)
 @server_options
 @click.pass_context
-def command(context: click.Context, limit: int, state: str | None, server: str | None, token: str | None) -> None:
-    """List the jobs, newest first. `pawsort jobs show` shows one."""
+def command(context: click.Context, limit: int, server: str | None, token: str | None, **filters: str | None) -> None:
+    """List the jobs, newest first. `pawsort jobs show` shows one.
+
+    Pictures under neither? are unsure and probably neither cats nor dogs.
+    """
     if context.invoked_subcommand is not None:
         return
     with connect(server, token) as client:
-        filters = {} if state is None else {"state": state}
         jobs = list(itertools.islice(client.list_jobs(**filters), limit))
-    if not jobs:
-        say("There are no such jobs." if state else "There are no jobs yet. `pawsort classify FOLDER` creates one.")
+    if not jobs and any(filters.values()):
+        say("There are no such jobs.")
+    elif not jobs:
+        say("There are no jobs yet. `pawsort classify FOLDER` creates one.")
     table = TextTable("job", "name", "state", *NUMBERS, right=NUMBERS)
     for job in jobs:
         counts = job["counts"]
-        labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
-        table.add_row(job["id"], job["name"], _state(job), f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
+        labels = [counts["by_label"].get(label, 0) for label in ("cat", "dog", "unsure")]
+        numbers = (counts["total"], *labels, counts["probably_neither"], counts["failed"])
+        table.add_row(job["id"], job["name"], _state(job), *(f"{n:,}" for n in numbers))
     show(jobs, table if jobs else ())
 
 

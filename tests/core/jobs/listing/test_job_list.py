@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import Invalid, OutdatedCursor
 from core.base.states import JobState
@@ -61,6 +62,33 @@ def test_every_order_shows_each_job_once_however_long_its_pages_are(
     db: Database, listed: list[UUID], sort: JobSort, order: list[int], limit: int
 ) -> None:
     assert _walk(db, sort, limit=limit) == [listed[n] for n in order]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ATTIC", [4, 1]),
+        ("sea", [2, 0]),
+        ("beach sea", [2, 0]),
+        ("attic sea", []),
+        ("ann", [3]),
+        ("seed", [4, 3, 2, 1, 0]),
+        ("100%", []),
+    ],
+)
+def test_each_word_of_a_search_is_in_the_name_a_tag_the_person_or_the_network(
+    db: Database, listed: list[UUID], search: str, found: list[int]
+) -> None:
+    with db.write() as session:
+        for n in (0, 2):
+            tags.set_tags(session, jobs.get_job(session, listed[n]), ["sea"])
+        jobs.get_job(session, listed[3]).user_id = accounts.get_or_create_user(session, "Anna").id
+    assert _walk(db, JobSort.NEWEST, JobFilter(search=search)) == [listed[n] for n in found]
+
+
+def test_a_search_finds_the_jobs_of_a_version_by_its_number(db: Database, listed: list[UUID], version: int) -> None:
+    assert _walk(db, JobSort.NEWEST, JobFilter(search=f"cellar {version}")) == [listed[3]]
+    assert _walk(db, JobSort.NEWEST, JobFilter(search=f"cellar {version + 1}")) == []
 
 
 def test_a_cursor_of_another_order_is_refused(db: Database, listed: list[UUID]) -> None:

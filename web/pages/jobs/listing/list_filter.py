@@ -34,7 +34,7 @@ SORTS: dict[str, tuple[str, JobSort]] = {
 class ListFilter:
     """The values of the form; "" means any. Days are ISO dates in a zone that is `zone` minutes behind UTC."""
 
-    name: str = ""
+    search: str = ""
     state: str = ""
     user: str = ""
     since: str = ""
@@ -50,7 +50,7 @@ class ListFilter:
         given = request.args
         state, model, sort = given.get("state", ""), given.get("model", ""), given.get("sort", "")
         return cls(
-            name=given.get("name", "").strip()[:MAX_TEXT],
+            search=given.get("search", "").strip()[:MAX_TEXT],
             state=state if state in STATES else "",
             user=given.get("user", "")[:MAX_TEXT],
             since=_day(given.get("since", "")),
@@ -64,7 +64,7 @@ class ListFilter:
     @property
     def is_active(self) -> bool:
         """Whether it restricts the list at all."""
-        return any((self.name, self.state, self.user, self.since, self.until, self.tag, self.model))
+        return any((self.search, self.state, self.user, self.since, self.until, self.tag, self.model))
 
     @property
     def job_sort(self) -> JobSort:
@@ -75,7 +75,7 @@ class ListFilter:
     def job_filter(self) -> JobFilter:
         """The same for `core.jobs`."""
         return JobFilter(
-            name=self.name or None,
+            search=self.search or None,
             states=STATES[self.state][1],
             user=self.user or None,
             since=self._midnight(self.since),
