@@ -14,6 +14,7 @@ from core.base.config import Settings, check_secret_key
 from core.base.database import Database
 from core.messaging.broker import TaskSender, make_celery
 from core.operations.metrics import Meter
+from core.review.review_progress import ReviewTallies
 from core.storage.blobs import Blobs
 from web.api.jobs.job_events import describe_jobs
 from web.api.monitoring.metrics import register_measuring
@@ -107,6 +108,7 @@ def make_services(settings: Settings) -> Services:
         tasks=TaskSender(make_celery(settings)),
         meter=Meter(),
         thumbnails=Thumbnails(settings),
+        reviews=ReviewTallies(),
         rates=RateLimiter(settings),
         at_once=AtOnce(settings),
         answers=AnswerCache(),

@@ -166,12 +166,17 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     )
 
 
-def person_label_of(image: type[Image]) -> ScalarSelect[str | None]:
-    """SQL for the newest label of an image by a person, whatever its folder is; NULL without one."""
+def person_label_of(image: type[Image], until: int | None = None) -> ScalarSelect[str | None]:
+    """SQL for the newest label of an image by a person, whatever its folder is; NULL without one.
+
+    Args:
+        until: The last label that counts; None for all labels.
+    """
     given = aliased(Label)
     return (
         select(given.label)
         .where(given.sha256 == image.sha256, given.source != LabelSource.FOLDER)
+        .where(*([] if until is None else [given.id <= until]))
         .order_by(given.id.desc())
         .limit(1)
         .correlate(image)

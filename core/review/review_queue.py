@@ -18,7 +18,6 @@ from sqlalchemy import (
     Row,
     Select,
     UnaryExpression,
-    case,
     delete,
     false,
     func,
@@ -32,15 +31,12 @@ from core.base import leases
 from core.base.clock import db_now
 from core.base.database import change, insert_or
 from core.base.errors import Invalid
-from core.base.network_catalog import CLASSES
-from core.base.states import JobKind, LabelSource
+from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
-from core.jobs.progress import JobView
-from core.jobs.result_filter import gives_neither, is_probably_neither
+from core.jobs.result_filter import gives_neither
 from core.labels.labels import human_label_of, person_label_of
 from core.orm.jobs import Job
-from core.orm.labels import Label
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
 from core.orm.uploads import Image
@@ -130,22 +126,6 @@ class ReviewQueue:
     def audit_id(self) -> int:
         """The sample's key, 0 for the job's own review."""
         return self.audit.id if self.audit else 0
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewProgress:
-    """The progress of a job's review. All but `n_good` count pictures with or without a label by a person.
-
-    `n_unsure_left` counts unsure pictures but those that are probably neither, which `n_neither_left` counts.
-    `n_other` counts those that people label differently from the model; reviews start with the doubtful ones, so it
-    does not show how often the model is right.
-    """
-
-    n_good: int
-    n_reviewed: int
-    n_unsure_left: int
-    n_neither_left: int
-    n_other: int
 
 
 def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> ReviewQueue:
@@ -346,47 +326,3 @@ def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
     active = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
     active &= ReviewClaim.skipped_at.is_(None)
     return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()
-
-
-def measure_progress(session: Session, job: Job, view: JobView) -> ReviewProgress:
-    """How far the review of a job is. Reads every label by a person: for a page that is opened, not for polls.
-
-    Args:
-        view: The same job with its counts.
-    """
-    n_unsure, n_neither = view.by_label[UNSURE], view.n_probably_neither
-    reviewed = _select_reviewed(job).subquery()
-    was_unsure, was_neither = reviewed.c.shown.is_(None), reviewed.c.is_neither
-    counted = (
-        func.count(),
-        func.count(case((was_unsure & ~was_neither, 1))),
-        func.count(case((was_unsure & was_neither, 1))),
-        func.count(case((reviewed.c.word != reviewed.c.shown, 1))),
-    )
-    n_reviewed, n_were_unsure, n_were_neither, n_other = session.execute(select(*counted).select_from(reviewed)).one()
-    return ReviewProgress(
-        n_good=view.n_done,
-        n_reviewed=n_reviewed,
-        n_unsure_left=n_unsure - n_neither - n_were_unsure,
-        n_neither_left=n_neither - n_were_neither,
-        n_other=n_other,
-    )
-
-
-def _select_reviewed(job: Job) -> Select[Any]:
-    """Of the pictures of a job that people have labelled: their label, and what the model says."""
-    shown = case(
-        (Result.confidence < job.threshold_milli * 1000, None),
-        *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
-    )
-    contents = select(Label.sha256).where(Label.source != LabelSource.FOLDER).distinct().subquery()
-    word = person_label_of(Image)
-    return (
-        select(word.label("word"), shown.label("shown"), is_probably_neither(job.threshold_milli).label("is_neither"))
-        .select_from(contents)
-        .join(Image, Image.sha256 == contents.c.sha256)
-        .join(Result, Result.image_id == Image.id)
-        # Plus 0: no index, since few pictures have labels, and the job may have a million.
-        .where(Image.upload_id + 0 == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
-        .where(word.is_not(None))
-    )

@@ -10,6 +10,7 @@ from core.base.config import Settings
 from core.base.database import Database
 from core.messaging.broker import TaskSender
 from core.operations.metrics import Meter
+from core.review.review_progress import ReviewTallies
 from core.storage.blobs import Blobs
 from web.http.delivery.answer_cache import AnswerCache
 from web.http.limits.at_once import AtOnce
@@ -31,6 +32,7 @@ class Services:
         thumbnails: Makes small pictures in processes of its own.
         watcher: Sends events about jobs.
         answers: What anybody may ask for, kept for a few seconds.
+        reviews: How far the reviews of jobs are.
         rates: Counts requests and attempts to log in, and refuses too many.
         at_once: Counts work that takes long while it runs, and refuses too much.
         provider: Logs people in by OpenID Connect, where that is set up.
@@ -42,6 +44,7 @@ class Services:
     tasks: TaskSender
     meter: Meter
     thumbnails: Thumbnails
+    reviews: ReviewTallies
     rates: RateLimiter
     at_once: AtOnce
     answers: AnswerCache

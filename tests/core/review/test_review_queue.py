@@ -15,7 +15,8 @@ from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.review import ReviewClaim
 from core.review import review_queue
-from core.review.review_queue import Position, ReviewProgress, ReviewQueue
+from core.review.review_progress import ReviewProgress, ReviewTallies
+from core.review.review_queue import Position, ReviewQueue
 from core.storage.blobs import Blobs
 from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -192,7 +193,7 @@ def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: 
     one.say("p/sure cat.jpg", "cat")
     with db.read() as session:
         row = jobs.get_job(session, job)
-        progress = review_queue.measure_progress(session, row, describe(session, row))
+        progress = ReviewTallies().measure(session, row, describe(session, row))
     assert progress == ReviewProgress(n_good=7, n_reviewed=3, n_unsure_left=1, n_neither_left=2, n_other=1)
 
 

@@ -24,10 +24,11 @@ api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag=TAG)
 @needs(Right.SEE)
 @api.output(ProgressOut)
 def get_review_progress(job_uuid: UUID) -> ProgressOut:
-    """Progress of the review of a job; it counts rows, so do not ask every second"""
-    with get_services().db.read() as session:
+    """Progress of the review of a job"""
+    services = get_services()
+    with services.db.read() as session:
         job = review_queue.open_queue(session, job_uuid, None).job
-        return ProgressOut(**asdict(review_queue.measure_progress(session, job, describe(session, job))))
+        return ProgressOut(**asdict(services.reviews.measure(session, job, describe(session, job))))
 
 
 @api.post("/<uuid:job_uuid>/review")

@@ -39,11 +39,12 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
     """One large picture, with buttons and keys for its label."""
     reviewer = _reviewer()
     image_id = request.args.get("image", type=paths.image_id)
-    with get_services().db.read() as session:
+    services = get_services()
+    with services.db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
         picture = _choose_picture(session, queue, reviewer, image_id)
         view = describe(session, queue.job)
-        progress = None if audit else review_queue.measure_progress(session, queue.job, view)
+        progress = None if audit else services.reviews.measure(session, queue.job, view)
         audit_view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
         n_skipped = review_queue.count_skipped(session, queue)
     return render_template(
