@@ -140,15 +140,16 @@ class Group:
 
 
 def list_groups(
-    session: Session, limit: int, path_part: str = "", *, is_decided: bool | None = None
+    session: Session, limit: int, path_part: str = "", *, is_decided: bool | None = None, skipped: int = 0
 ) -> tuple[list[Group], int]:
-    """Groups of pictures that are there, and how many match the filter.
+    """Some groups of pictures that are there, and how many match the filter.
 
     Those whose labels contradict each other come first, then those with the most unlabelled pictures.
 
     Args:
         path_part: Text that the path of one of the pictures contains, ignoring case.
         is_decided: Whether all pictures of a group have the same label; None for all groups.
+        skipped: How many of the first groups are left out.
     """
     query = select(NearDuplicate.group_id, Image.id, Image.path, Image.n_bytes, human_label_of(Image)).join(
         NearDuplicate, NearDuplicate.sha256 == Image.sha256
@@ -164,7 +165,8 @@ def list_groups(
         if is_decided in (None, group.is_decided)
         and any(path_part.casefold() in member.path.casefold() for member in group.members)
     ]
-    return sorted(groups, key=lambda group: (len(group.labels) < 2, -group.n_unlabelled))[:limit], len(groups)
+    groups.sort(key=lambda group: (len(group.labels) < 2, -group.n_unlabelled))
+    return groups[skipped : skipped + limit], len(groups)
 
 
 def find_images(session: Session, group_id: bytes) -> list[int]:

@@ -2,6 +2,7 @@
 
 LARGEST_IMAGE_ID = 2**63 - 1  # and of deliveries
 LARGEST_ID = 2**31 - 1  # of versions, schedules, runs, tokens and sessions
+LARGEST_PAGE = 1_000_000
 
 IMAGE_ID = f"<int(min=1, max={LARGEST_IMAGE_ID}):image_id>"
 VERSION = f"<int(max={LARGEST_ID}):version>"
@@ -28,6 +29,11 @@ def image_id(text: str) -> int:
 def version_number(text: str) -> int:
     """The number of a version in a query or form, like `image_id`."""
     return _number(text, LARGEST_ID)
+
+
+def page_number(text: str) -> int:
+    """The number of a page in a query, like `image_id`."""
+    return _number(text, LARGEST_PAGE)
 
 
 def _number(text: str, largest: int) -> int:

@@ -83,7 +83,9 @@ def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs
         add_labels(session, None, [NewLabel(images[2].id, "cat"), NewLabel(images[3].id, "dog")])
     with db.read() as session:
         groups, n = near_duplicates.list_groups(session, 10)
+        second, _ = near_duplicates.list_groups(session, 10, skipped=1)
     assert n == 2
+    assert [group.group_id for group in second] == [groups[1].group_id]
     assert [sorted(member.image_id for member in group.members) for group in groups] == [
         [images[2].id, images[3].id],
         [images[0].id, images[1].id],

@@ -1,5 +1,6 @@
 """Pages of disagreements, near-duplicates, and whether the model still fits."""
 
+from math import ceil
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -12,6 +13,7 @@ from core.labels import counts, disagreements, labels
 from core.labels.disagreements import BETWEEN, PEOPLE
 from core.labels.labels import NewLabel
 from core.training import near_duplicates
+from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -42,12 +44,17 @@ def list_disagreements() -> str:
 def list_near_duplicates() -> str:
     """Near-duplicates, group by group."""
     path, state = request.args.get("path", "")[:500], request.args.get("state", "")
+    page = request.args.get("page", 1, type=paths.page_number)
     with get_services().db.read() as session:
-        groups, n = near_duplicates.list_groups(session, SHOWN, path, is_decided=GROUP_STATES.get(state))
+        is_decided, skipped = GROUP_STATES.get(state), SHOWN * (page - 1)
+        groups, n = near_duplicates.list_groups(session, SHOWN, path, is_decided=is_decided, skipped=skipped)
     return render_template(
         "labels/near_duplicates.html",
         groups=groups,
         n=n,
+        page=page,
+        n_pages=ceil(n / SHOWN),
+        first=skipped + 1,
         shown=MEMBERS_SHOWN,
         done=_batch(),
         batch=uuid4(),
@@ -91,7 +98,7 @@ def show_fit() -> str:
 
 def _group_filter() -> dict[str, Any]:
     """The filter of the page that sent the form."""
-    return {name: value for name in ("path", "state") if (value := request.form.get(name, ""))}
+    return {name: value for name in ("path", "state", "page") if (value := request.form.get(name, ""))}
 
 
 def _batch() -> tuple[str, str] | None:
