@@ -45,7 +45,8 @@ def disagreed(images: list[int], db: Database) -> list[int]:
     return images
 
 
-def _said(db: Database) -> list[tuple[int | None, str | None, str]]:
+def _said(page: Page, db: Database) -> list[tuple[int | None, str | None, str]]:
+    expect(page.locator("[data-viewer]")).to_have_attribute("data-unsent", "0")
     with db.read() as session:
         people = Label.source != "folder"
         rows = session.execute(select(Label.image_id, Label.label, Label.source).where(people).order_by(Label.id))
@@ -66,22 +67,34 @@ def test_suspects_are_mended_kept_and_taken_back_by_keys(owner_page: Page, db: D
     _open(owner_page, "/labels/suspects")
     _press(owner_page, "m", "Labelled cat.")
     _press(owner_page, "k", "Labelled dog.")
-    assert _said(db) == [(images[0], "cat", "correction"), (images[1], "dog", "confirmation")]
+    assert _said(owner_page, db) == [(images[0], "cat", "correction"), (images[1], "dog", "confirmation")]
     expect(owner_page.locator(MARKED)).to_have_attribute("data-say", str(images[2]))
-    _press(owner_page, "u", "Undone.")
-    assert _said(db)[2:] == [(images[1], None, "confirmation")]
+    owner_page.keyboard.press("u")
+    expect(owner_page.locator("[data-said]")).to_contain_text("Undone: ")
+    assert _said(owner_page, db)[2:] == [(images[1], None, "confirmation")]
     expect(owner_page.locator(MARKED)).to_have_attribute("data-say", str(images[1]))
 
 
 def test_disagreements_are_settled_by_keys(owner_page: Page, db: Database, disagreed: list[int]) -> None:
     _open(owner_page, "/labels/disagreements")
-    before = _said(db)
+    before = _said(owner_page, db)
     first, second = (int(tile.get_attribute("data-say") or 0) for tile in owner_page.locator("[data-say]").all())
     owner_page.keyboard.press("ArrowRight")
     _press(owner_page, "n", "Labelled neither.")
     owner_page.keyboard.press("ArrowLeft")
     _press(owner_page, "c", "Labelled cat.")
-    assert _said(db)[len(before) :] == [(second, "neither", "correction"), (first, "cat", "correction")]
+    assert _said(owner_page, db)[len(before) :] == [(second, "neither", "correction"), (first, "cat", "correction")]
+
+
+def test_labels_given_offline_arrive_once_the_server_is_back(owner_page: Page, db: Database, images: list[int]) -> None:
+    _open(owner_page, "/labels/suspects")
+    owner_page.context.set_offline(True)
+    _press(owner_page, "m", "Labelled cat.")
+    _press(owner_page, "k", "Labelled dog.")
+    expect(owner_page.locator("main [data-label-trouble]")).to_contain_text("Your labels are kept in this browser")
+    owner_page.context.set_offline(False)
+    expect(owner_page.locator("main [data-label-trouble]")).to_be_hidden()
+    assert [label for _, label, _ in _said(owner_page, db)] == ["cat", "dog"]
 
 
 def test_a_key_says_nothing_of_a_picture_that_is_not_in_view(owner_page: Page, db: Database, images: list[int]) -> None:
@@ -90,9 +103,9 @@ def test_a_key_says_nothing_of_a_picture_that_is_not_in_view(owner_page: Page, d
     expect(owner_page.locator(MARKED)).not_to_be_in_viewport()
     owner_page.keyboard.press("d")
     expect(owner_page.locator(MARKED)).to_be_in_viewport()
-    assert _said(db) == []
+    assert _said(owner_page, db) == []
     _press(owner_page, "d", "Labelled dog.")
-    assert [label for _, label, _ in _said(db)] == ["dog"]
+    assert [label for _, label, _ in _said(owner_page, db)] == ["dog"]
 
 
 def test_single_keys_that_were_switched_off_stay_off_on_every_page(
@@ -107,4 +120,4 @@ def test_single_keys_that_were_switched_off_stay_off_on_every_page(
     owner_page.keyboard.press("c")
     owner_page.get_by_role("button", name="Dog").first.click()
     expect(owner_page.locator("[data-said]")).to_have_text("Labelled dog.")
-    assert [label for _, label, _ in _said(db)] == ["dog"]
+    assert [label for _, label, _ in _said(owner_page, db)] == ["dog"]

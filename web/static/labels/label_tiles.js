@@ -1,13 +1,12 @@
-/** Labelling a list of pictures one by one, with buttons or with their keys for the marked picture. */
+/** Labelling a list of pictures one by one, with buttons or with their keys for the marked picture. The large view shares its labels. */
 
-import { callJson } from "../shared/http.js";
 import { listenToKeys } from "../shared/keys.js";
-import { newUuid } from "../shared/uuid.js";
+import { asText } from "../shared/names.js";
+import { labelIn } from "../viewer/start.js";
 
 const tiles = [...document.querySelectorAll("[data-say]")];
 const status = document.querySelector("[data-said]");
-/** The labels given here, newest last: {tile, key}. */
-const history = [];
+const labelling = tiles.length > 0 ? labelIn(document.querySelector("[data-viewer]")) : null;
 let marked = 0;
 
 for (const [index, tile] of tiles.entries()) {
@@ -71,36 +70,26 @@ function go(index) {
   tiles[index].scrollIntoView({ block: "nearest" });
 }
 
-async function say(tile, label) {
+function say(tile, label) {
   if (label === undefined || tile.dataset.done !== undefined) return;
+  const { say: id, path, given = null } = tile.dataset;
+  const place = tiles.indexOf(tile);
+  labelling.give({ image_id: Number(id), path, label: given, before: null, place }, label);
   tile.dataset.done = label;
-  const key = newUuid();
-  if (tiles[marked] === tile) go(marked + 1);
-  const source = label === tile.dataset.given ? "confirmation" : "correction";
-  try {
-    await callJson("POST", "/api/v1/labels", { items: [{ image_id: Number(tile.dataset.say), label, source, key }] });
-    history.push({ tile, key });
-    announce(`Labelled ${label}.`);
-  } catch (error) {
-    delete tile.dataset.done;
-    announce(error.message);
-  }
+  if (marked === place) go(place + 1);
+  announce(`Labelled ${label}.`);
 }
 
-async function undo() {
-  const last = history.pop();
-  if (last === undefined) return;
-  try {
-    await callJson("POST", "/api/v1/labels", {
-      items: [{ image_id: Number(last.tile.dataset.say), undoes: last.key, key: newUuid() }],
-    });
-    delete last.tile.dataset.done;
-    go(tiles.indexOf(last.tile));
-    announce("Undone.");
-  } catch (error) {
-    history.push(last);
-    announce(error.message);
+/** Undo the last label, also one that was given in the large view. */
+function undo() {
+  const step = labelling.undo();
+  if (step === undefined) return;
+  const place = tiles.findIndex((tile) => tile.dataset.say === String(step.picture.image_id));
+  if (place >= 0) {
+    delete tiles[place].dataset.done;
+    go(place);
   }
+  announce(`Undone: ${asText(step.picture.path)}`);
 }
 
 function announce(text) {

@@ -3,15 +3,25 @@
 import { Labelling } from "../labels/labelling.js";
 import { troubleSentence } from "../labels/outbox.js";
 
+/** The labels of each dialog: the page below it shares them, so that both undo the same steps. */
+const known = new WeakMap();
+
 /**
  * @param {HTMLDialogElement} dialog
- * @returns {Labelling} Shows in the dialog what becomes of its labels.
+ * @returns {Labelling} Shows in the dialog, and in the page, what becomes of its labels.
  */
 export function labelIn(dialog) {
-  const trouble = dialog.querySelector('[data-field="trouble"]');
+  if (!known.has(dialog)) known.set(dialog, open(dialog));
+  return known.get(dialog);
+}
+
+function open(dialog) {
+  const notices = [dialog.querySelector('[data-field="trouble"]'), ...document.querySelectorAll("[data-label-trouble]")];
   const show = (sentence) => {
-    if (trouble.textContent !== sentence) trouble.textContent = sentence;
-    trouble.hidden = sentence === "";
+    for (const notice of notices) {
+      if (notice.textContent !== sentence) notice.textContent = sentence;
+      notice.hidden = sentence === "";
+    }
   };
   dialog.dataset.unsent = "0";
   return new Labelling({
