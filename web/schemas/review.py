@@ -13,7 +13,7 @@ from web.schemas.common import Input, Pair, PersonsLabel, ShownLabel
 from web.schemas.labels import ImageId
 
 MAX_HELD = 2000
-MAX_HANDED = 50
+MAX_HANDED = 100
 
 
 class ReviewIn(Input):

@@ -10,16 +10,22 @@ export function thumbnailOf(imageId, size) {
   return `/api/v1/images/${imageId}/thumbnail?size=${size}`;
 }
 
-/** Pictures that are loaded in advance. */
+/** So many pictures are loaded at the same time, so that labels do not wait behind them. */
+const AT_ONCE = 3;
+
+/** Pictures that are loaded in advance, the first ones first. */
 export class LoadedAhead {
   #images = new Map();
+  #loading = new Set();
+  #waiting = [];
 
   /** The element of a picture, loaded if there was time. */
   of(picture) {
-    const known = this.#images.get(picture.image_id);
-    const hasFailed = known?.complete && known.naturalWidth === 0; // a busy server refuses some
-    if (known !== undefined && !hasFailed) return known;
+    if (this.#has(picture)) return this.#images.get(picture.image_id);
     const image = new Image();
+    this.#loading.add(image);
+    image.addEventListener("load", () => this.#ended(image, true), { once: true });
+    image.addEventListener("error", () => this.#ended(image, false), { once: true });
     image.src = thumbnailOf(picture.image_id, SIZES[0]);
     image.alt = asText(picture.path ?? "The picture to label");
     image.decoding = "async";
@@ -30,7 +36,30 @@ export class LoadedAhead {
   /** Load these pictures, and forget all others. */
   keep(pictures) {
     const wanted = new Set(pictures.map((picture) => picture.image_id));
-    for (const id of this.#images.keys()) if (!wanted.has(id)) this.#images.delete(id);
-    pictures.forEach((picture) => this.of(picture));
+    for (const [id, image] of this.#images) {
+      if (wanted.has(id)) continue;
+      this.#images.delete(id);
+      if (this.#loading.delete(image)) image.removeAttribute("src"); // stop loading it
+    }
+    this.#waiting = pictures;
+    this.#loadMore();
+  }
+
+  #has({ image_id }) {
+    const image = this.#images.get(image_id);
+    const hasFailed = image?.complete && image.naturalWidth === 0; // a busy server refuses some
+    return image !== undefined && !hasFailed;
+  }
+
+  #loadMore() {
+    this.#waiting = this.#waiting.filter((picture) => !this.#has(picture));
+    while (this.#loading.size < AT_ONCE && this.#waiting.length > 0) this.of(this.#waiting.shift());
+  }
+
+  /** After an error, others are loaded only when the next pictures are wanted: the server is busy, or away. */
+  #ended(image, isLoaded) {
+    if (!this.#loading.delete(image)) return;
+    if (isLoaded) this.#loadMore();
+    else this.#waiting = [];
   }
 }

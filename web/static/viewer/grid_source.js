@@ -1,8 +1,8 @@
 /** The pictures of a job's grid, for the large view. */
 
 import { fill, pageOf } from "../jobs/tile.js";
-import { probablyNeither } from "../shared/neither.js";
-import { label as word, percent } from "../shared/words.js";
+import { probablyNeither, sharesOf } from "../shared/neither.js";
+import { label as word } from "../shared/words.js";
 import { isPlainClick, labelIn } from "./start.js";
 import { Viewer } from "./viewer.js";
 
@@ -64,10 +64,7 @@ class GridSource {
 
 function pictureOf(result) {
   const { label, human_label } = result;
-  const shares = Object.entries(result.probabilities ?? {}).map(([name, share]) => `${word(name)} ${percent(share)}`);
-  const neither = probablyNeither(result);
-  if (neither !== null) shares.push(`${word("neither")} ${percent(neither)}`);
-  const called = neither === null ? label : "probably neither";
+  const called = probablyNeither(result) === null ? label : "probably neither";
   const proposed = { unsure: null, "probably neither": "neither" };
   return {
     image_id: result.image_id,
@@ -77,7 +74,7 @@ function pictureOf(result) {
     human_label,
     tone: human_label ?? label ?? "failed",
     shown: word(human_label ?? called ?? "failed"),
-    words: [...(human_label ? ["by people", `the model: ${called}`] : []), ...shares].join(" · "),
+    words: [...(human_label ? ["by people", `the model: ${called}`] : []), ...sharesOf(result.probabilities)].join(" · "),
     error: result.error,
     page: pageOf(result),
   };

@@ -9,7 +9,8 @@ import { heatOf, isHeatOn, rememberHeat } from "./heat.js";
 import { Overlay } from "./overlay.js";
 import { ZoomPane } from "./zoom_pane.js";
 
-const AHEAD = 3;
+/** Pictures that are loaded in advance: a few, and with each step forward more, up to about a minute's work. */
+const AHEAD = { first: 3, more: 4, most: 60 };
 
 /**
  * Where the pictures come from.
@@ -38,6 +39,7 @@ export class Viewer {
   #loaded = new LoadedAhead();
   #place = 0;
   #picture = null;
+  #nAhead = AHEAD.first;
 
   /** @param {{dialog: HTMLDialogElement, source: Source, labelling: import("../labels/labelling.js").Labelling}} parts */
   constructor({ dialog, source, labelling }) {
@@ -61,7 +63,10 @@ export class Viewer {
     this.#picture = picture;
     const isOpening = !this.#overlay.isOpen;
     this.#overlay.show(place, this.#source.addressOf(picture));
-    if (isOpening) this.#parts.say("");
+    if (isOpening) {
+      this.#nAhead = AHEAD.first;
+      this.#parts.say("");
+    }
     this.#show(picture);
     this.#source.reveal(place);
     this.#focus();
@@ -90,7 +95,13 @@ export class Viewer {
     const place = this.#place + by;
     const isInside = place >= 0 && place < this.#source.n;
     this.#parts.say(isInside ? "" : by < 0 ? "This is the first picture." : "This is the last picture.");
-    if (isInside) this.open(place);
+    if (!isInside) return;
+    if (by > 0) this.#goFurther();
+    this.open(place);
+  }
+
+  #goFurther() {
+    this.#nAhead = Math.min(AHEAD.most, this.#nAhead + AHEAD.more);
   }
 
   #confirm() {
@@ -110,6 +121,7 @@ export class Viewer {
     this.#source.changed(picture, label);
     const isLast = this.#place + 1 >= this.#source.n;
     this.#parts.say(`${word(label)}: ${nameOf(path)}${isLast ? ". This was the last picture." : ""}`, label);
+    this.#goFurther();
     this.open(this.#place + (isLast ? 0 : 1));
   }
 
@@ -166,7 +178,7 @@ export class Viewer {
   }
 
   async #loadAhead(place) {
-    const places = [place, place + 1, place - 1, ...Array.from({ length: AHEAD - 1 }, (_, n) => place + 2 + n)];
+    const places = [place, place + 1, place - 1, ...Array.from({ length: this.#nAhead - 1 }, (_, n) => place + 2 + n)];
     const inside = places.filter((one) => one >= 0 && one < this.#source.n);
     const pictures = await Promise.all(inside.map((one) => this.#source.at(one).catch(() => null)));
     if (this.#place === place) this.#loaded.keep(pictures.filter((picture) => picture !== null && picture.error === null));

@@ -7,6 +7,8 @@ import { SIZES, thumbnailOf } from "../shared/thumbnails.js";
 import { listenToGestures } from "./gestures.js";
 
 const LARGEST = 16;
+/** A picture that could not be loaded is requested again after this time. */
+const AGAIN_MS = 3000;
 /** Between small steps and getting there: as in browsers. */
 const STEP = 1.5;
 /** How far an arrow key moves a picture, as a share of the stage. */
@@ -58,7 +60,21 @@ export class ZoomPane {
     this.#frame.replaceChildren(image);
     this.#stage.replaceChildren(this.#frame);
     this.#set(WHOLE);
-    if (!image.complete) image.addEventListener("load", () => this.#image === image && this.#place(), { once: true });
+    if (image.complete) return;
+    image.addEventListener("load", () => this.#image === image && this.#place(), { once: true });
+    image.addEventListener("error", () => this.#image === image && this.#showLost(image, imageId), { once: true });
+  }
+
+  /** Say that a picture can't be loaded, and try again. */
+  #showLost(image, imageId) {
+    const words = "This picture can’t be loaded right now. It appears here when the server is back.";
+    this.#stage.replaceChildren(Object.assign(document.createElement("p"), { className: "notice", textContent: words }));
+    setTimeout(() => {
+      if (this.#image !== image) return;
+      image.addEventListener("load", () => this.#image === image && this.show(image, imageId), { once: true });
+      image.addEventListener("error", () => this.#image === image && this.#showLost(image, imageId), { once: true });
+      image.src = thumbnailOf(imageId, SIZES[0]);
+    }, AGAIN_MS);
   }
 
   /** Show something else than a picture. */

@@ -1,7 +1,7 @@
 /** The view of the review: the picture, its prediction, the progress, unsent labels. */
 
 import { showName } from "../../shared/names.js";
-import { probablyNeither } from "../../shared/neither.js";
+import { probablyNeither, sharesOf } from "../../shared/neither.js";
 import { ZoomPane } from "../../viewer/zoom_pane.js";
 import { count, label, percent, plural } from "../../shared/words.js";
 
@@ -40,10 +40,9 @@ export class View {
     delete says.dataset.label;
     if (!picture?.label) return;
     says.dataset.label = picture.label;
-    const shares = Object.entries(picture.probabilities).map(([name, share]) => `${label(name)} ${percent(share)}`);
     const neither = probablyNeither(picture);
     const word = neither === null ? label(picture.label) : `Probably neither ${percent(neither)}`;
-    says.append(span("dot", word), " ", span("quiet", shares.join(" · ")));
+    says.append(span("dot", word), " ", span("quiet", sharesOf(picture.probabilities).join(" · ")));
     if (picture.human_label) says.append(" ", span("quiet", `– folder: ${label(picture.human_label)}`));
   }
 
