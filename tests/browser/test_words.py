@@ -68,6 +68,7 @@ def _in_browser(page: Page, site: str, module: str, function: str, values: list[
     ("name", "function", "values"),
     [
         ("bytes", words.in_bytes, [0, 1, 999, 1000, 1049, 1050, 9949, 9950, 12_500, 999_499, 999_500, 3.4e6, 10**13]),
+        ("limit", words.as_limit, [0, 1000, 2**20, 64 * 2**20, 67_000_000, 100 * 2**30, 10**10]),
         (
             "duration",
             words.duration,

@@ -29,6 +29,7 @@ def register_words(app: App) -> None:
         "plural": plural,
         "duration": duration,
         "bytes": in_bytes,
+        "limit": as_limit,
         "percent": percent,
         "label": label,
         "split_name": split_name,
@@ -67,6 +68,12 @@ def in_bytes(n: int) -> str:
         if unit and value < 9.95
         else f"{_round(value):,} {_UNITS[unit]}"
     )
+
+
+def as_limit(n: int) -> str:
+    """67108864 -> "64 MB": what fits in either unit, and is a round number where the limit is."""
+    power = next((power for power in range(len(_UNITS) - 1, 1, -1) if n % 1024**power == 0), None)
+    return in_bytes(n) if not n or power is None else f"{count(n // 1024**power)} {_UNITS[power]}"
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ from core.base.errors import Invalid
 from web.http.access.csrf import refuse_csrf
 from web.http.context import get_services
 from web.http.multipart import MAX_FORM_BYTES, FileForm
-from web.pages.common.words import in_bytes
+from web.pages.common.words import as_limit
 from web.receiving.bodies import BodyReader
 
 
@@ -21,7 +21,7 @@ def open_archive_form(if_too_large: str, if_none: str) -> tuple[FileForm, BodyRe
         TooLarge: The Content-Length is above the limit of an upload.
     """
     limit = get_services().settings.max_upload_bytes
-    sentence = f"An archive can be up to {in_bytes(limit)}. {if_too_large}"
+    sentence = f"An archive can be up to {as_limit(limit)}. {if_too_large}"
     body = BodyReader(limit + MAX_FORM_BYTES, sentence.rstrip())
     form = FileForm(body.read)
     refusal = refuse_csrf(form.fields.get("csrf_token", ""))

@@ -74,6 +74,13 @@ class ModelCard:
         return network.title if network else "A network unknown to this version of Pawsort"
 
     @property
+    def n_weights(self) -> int | None:
+        """How many weights the network has. The manifest counts those of its file, which may be of the heads alone."""
+        network = NETWORKS.get(self.version.network)
+        known = (self.manifest.get("n_weights"), network.n_weights if network else None)
+        return max((n for n in known if n is not None), default=None)
+
+    @property
     def made_on(self) -> SplitMetrics | None:
         """The metrics from when it was made: of the test split, otherwise of the validation split."""
         return next((part for part in self.parts if part.figures["n_images"] and "accuracy" in part.figures), None)
@@ -95,7 +102,7 @@ class ModelCard:
             ("Network", f"{self.version.network}: {self.network_title}"),
             ("Input", _or(manifest.get("side_px"), lambda side: f"{side} x {side} pixels, resized without cropping")),
             ("Classes", ", ".join(manifest.get("classes", CLASSES))),
-            ("Weights", _or(manifest.get("n_weights"), lambda n: f"{count(n)} numbers")),
+            ("Weights", _or(self.n_weights, lambda n: f"{count(n)} numbers")),
             ("Size", _or(n_bytes, in_bytes)),
             ("Speed", _or(manifest.get("speed"), _speed)),
             ("On CPUs", _served_by(self.conversion)),

@@ -24,6 +24,12 @@ export function bytes(n) {
   return `${unit > 0 && value < 9.95 ? tenths(value) : count(Math.round(value))} ${UNITS[unit]}`;
 }
 
+/** A limit in bytes -> "64 MB": what fits in either unit, and is a round number where the limit is. */
+export function limit(n) {
+  const power = [4, 3, 2].find((one) => n % 1024 ** one === 0);
+  return n === 0 || power === undefined ? bytes(n) : `${count(n / 1024 ** power)} ${UNITS[power]}`;
+}
+
 /** Seconds -> "about 2 minutes". */
 export function duration(seconds) {
   if (seconds < 5) return "a few seconds";

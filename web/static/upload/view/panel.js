@@ -2,6 +2,7 @@
 
 import { ENDED } from "../../shared/poll.js";
 import { progressSide, sortedCount } from "../../jobs/job_view.js";
+import { asText } from "../../shared/names.js";
 import { bytes, count, duration, plural } from "../../shared/words.js";
 import { Pace } from "./pace.js";
 import { isOver } from "../send/sender.js";
@@ -25,7 +26,7 @@ export class Panel {
     this.#parts.title.textContent = sender.name;
     if (jobPage !== null) {
       this.#parts.link.href = jobPage;
-      this.#parts.link.setAttribute("aria-label", `Open job ${sender.name} in new tab`);
+      this.#parts.link.setAttribute("aria-label", `Open job ${asText(sender.name)} in new tab`);
     }
     this.#parts.stop.addEventListener("click", onStop);
     this.#parts.pause.addEventListener("click", () => sender.pause());

@@ -8,7 +8,7 @@
  * @typedef {{title: string, paths: string[], choice?: "skip"|"send", isChosen?: boolean}} Note choice: what the user may do with these files.
  */
 
-import { bytes, count, duration, plural } from "../../shared/words.js";
+import { bytes, count, duration, limit, plural } from "../../shared/words.js";
 import { kindWords } from "../input/kinds.js";
 import { mayBePicture } from "../input/names.js";
 import { sentSize } from "../plan/shards.js";
@@ -48,10 +48,10 @@ export function isOther({ path, file }, terms) {
 export function notesOn(files, { ignored, everything }, unreadable, terms) {
   const others = files.filter((found) => isOther(found, terms));
   const large = files.filter(({ file }) => file.size > terms.maxImageBytes);
-  const limit = bytes(terms.maxImageBytes);
+  const most = limit(terms.maxImageBytes);
   return [
     { paths: pathsOf(others), choice: "skip", title: `${plural(others.length, "file")} ${others.length === 1 ? "doesn’t look like a picture" : "don’t look like pictures"} (${kindWords(pathsOf(others))}). ${others.length === 1 ? "It" : "They"} will be uploaded and listed as failed.` },
-    { paths: pathsOf(large), title: `${are(large, "file")} larger than ${limit}, so ${large.length === 1 ? "it is" : "they are"} not uploaded, but listed as failed.` },
+    { paths: pathsOf(large), title: `${are(large, "file")} larger than ${most}, so ${large.length === 1 ? "it is" : "they are"} not uploaded, but listed as failed.` },
     { paths: pathsOf(ignored), choice: "send", isChosen: everything, title: `${ignoredWords(ignored)} ${everything ? "sent as well" : "left out"}.` },
     {
       paths: unreadable.map(({ path, reason }) => `${path}: ${reason}`),
@@ -71,7 +71,7 @@ export function ignoredWords(ignored) {
 /** Why the server would refuse the upload; "" if it would not. */
 export function refusalOf(amount, largest, terms) {
   if (amount.nFiles + amount.nArchives === 0) return "There is nothing to upload.";
-  if (largest > terms.maxUploadBytes) return `This server accepts up to ${bytes(terms.maxUploadBytes)} per upload. Upload the folder in parts.`;
+  if (largest > terms.maxUploadBytes) return `This server accepts up to ${limit(terms.maxUploadBytes)} per upload. Upload the folder in parts.`;
   if (terms.roomBytes !== null && amount.nBytes > terms.roomBytes) {
     if (terms.roomBytes === 0) return "The server’s disk is full. Delete old jobs, or ask your administrator.";
     return `This server has ${bytes(terms.roomBytes)} of free space. Delete old jobs, or upload less.`;
@@ -94,7 +94,7 @@ export function limitWords(terms) {
   const room = roomBytes === null ? "" : ` and has ${bytes(roomBytes)} of free space`;
   const left = quotaLeft(terms);
   const quota = left ? ` You have ${left} left of your quota.` : "";
-  return `This server accepts pictures of up to ${bytes(maxImageBytes)}, up to ${bytes(maxUploadBytes)} per upload${room}.${quota}`;
+  return `This server accepts pictures of up to ${limit(maxImageBytes)}, up to ${limit(maxUploadBytes)} per upload${room}.${quota}`;
 }
 
 /**
