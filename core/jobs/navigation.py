@@ -1,7 +1,7 @@
 """Navigation in a job's results: where pages begin, the neighbours of an image, and counts."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
@@ -10,8 +10,8 @@ from core.base.errors import ErrorCode, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import encode_cursor
 from core.jobs import results
-from core.jobs.confidence import UNSURE
-from core.jobs.result_filter import Order, ResultFilter, conditions, order_of
+from core.jobs.confidence import MILLION, UNSURE
+from core.jobs.result_filter import ALL_RESULTS, Order, ResultFilter, conditions, gives_neither, order_of
 from core.labels.labels import human_label_of
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result
@@ -98,20 +98,45 @@ def find_neighbours(session: Session, job: Job, wanted: ResultFilter, image_id: 
     return Neighbours(nearest(backwards=True), nearest(backwards=False))
 
 
-def find_bins(session: Session, job: Job) -> list[tuple[int, int, int]]:
-    """How many results have each class and thousandth of confidence: (index of the class, thousandth, how many)."""
-    bins = select(HistogramBin.class_index, HistogramBin.bin, HistogramBin.n).where(HistogramBin.job_id == job.id)
-    return [
-        (row[0], row[1], row[2]) for row in session.execute(bins.order_by(HistogramBin.class_index, HistogramBin.bin))
-    ]
+class Bin(NamedTuple):
+    """How many results have a class and a thousandth of confidence; `n_neither`: those that are neither if unsure."""
+
+    class_index: int
+    thousandth: int
+    n: int
+    n_neither: int
 
 
-def find_neither_bins(session: Session, job: Job) -> list[tuple[int, int]]:
-    """Of the results in each thousandth of confidence, how many are probably neither if they are unsure."""
-    n = func.sum(HistogramBin.n_neither)
-    bins = select(HistogramBin.bin, n).where(HistogramBin.job_id == job.id, HistogramBin.n_neither > 0)
-    rows = session.execute(bins.group_by(HistogramBin.bin).order_by(HistogramBin.bin))
-    return [(row[0], int(row[1])) for row in rows]
+@dataclass(frozen=True)
+class Histogram:
+    """The bins of good results, ordered by class and confidence, and how many files have failed."""
+
+    bins: list[Bin]
+    n_failed: int
+
+
+def find_histogram(session: Session, job: Job, wanted: ResultFilter = ALL_RESULTS) -> Histogram:
+    """The histogram of a job, or of the results that a filter lets through, which are read for it."""
+    if wanted == ALL_RESULTS:
+        of_job = HistogramBin.job_id == job.id
+        columns = (HistogramBin.class_index, HistogramBin.bin, HistogramBin.n, HistogramBin.n_neither)
+        query = select(*columns).where(of_job).order_by(HistogramBin.class_index, HistogramBin.bin)
+        return Histogram([Bin(*row) for row in session.execute(query)], job.n_failed)
+    can_be_neither = Result.confidence < MILLION // 2  # spares reading the probabilities of most
+    keys = select(
+        Result.class_index.label("class_index"),
+        (Result.confidence // 1000).label("thousandth"),
+        case((can_be_neither, case((gives_neither(), 1), else_=0)), else_=0).label("is_neither"),
+    )
+    rows = _of_both(session, keys, job, wanted, order_of("order")).subquery()
+    by = (rows.c.class_index, rows.c.thousandth)
+    counted = session.execute(select(*by, func.count(), func.sum(rows.c.is_neither)).group_by(*by)).all()
+    bins = [Bin(row[0], row[1], row[2], int(row[3])) for row in counted if row[1] is not None]
+    return Histogram(sorted(bins), sum(row[2] for row in counted if row[1] is None))
+
+
+# Failed files have no confidence, by which an index of the results finds them.
+_FAILED = Order((Result.confidence, Result.image_id), (int, int))
 
 
 @dataclass(frozen=True)
@@ -123,12 +148,13 @@ class ErrorCount:
     kinds: list[tuple[str, int]]
 
 
-def count_errors(session: Session, job: Job) -> list[ErrorCount]:
-    """How many files of a job failed for each reason, the most frequent first."""
-    failed = (Result.job_id == job.id) & Result.confidence.is_(None)  # the index knows where they are
+def count_errors(session: Session, job: Job, wanted: ResultFilter = ALL_RESULTS) -> list[ErrorCount]:
+    """How many files that a filter lets through failed for each reason, the most frequent first."""
     columns = (Result.error_code, Result.error_detail)
+    failed = replace(wanted, failed=True, sort="confidence")  # in the order of an index that knows where they are
+    query = _narrowed(session, select(*columns, func.count()), job, failed, _FAILED)
     by_code: dict[str, dict[str | None, int]] = {}
-    for code, detail, n in session.execute(select(*columns, func.count()).where(failed).group_by(*columns)):
+    for code, detail, n in session.execute(query.group_by(*columns)):
         if code:
             by_code.setdefault(code, {})[detail] = n
     found = [
@@ -148,8 +174,8 @@ def count_warnings(session: Session, job: Job) -> int:
     return session.scalars(select(func.count()).select_from(Result).where(warned)).one()
 
 
-def count_by_label(session: Session, job: Job) -> list[tuple[str, str | None, int]]:
-    """Count a job's readable pictures by the model's label and the person's.
+def count_by_label(session: Session, job: Job, wanted: ResultFilter = ALL_RESULTS) -> list[tuple[str, str | None, int]]:
+    """Count the readable pictures that a filter lets through by the model's label and the person's.
 
     Returns:
         The model's label as shown, the person's label or None, and the number of pictures.
@@ -161,6 +187,7 @@ def count_by_label(session: Session, job: Job) -> list[tuple[str, str | None, in
         .select_from(Image)
         .join(Result, Result.image_id == Image.id)
         .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.confidence.is_not(None))
+        .where(*conditions(wanted, job.threshold_milli))
         .subquery()
     )
     counted = select(both.c.called, both.c.said, func.count()).group_by(both.c.called, both.c.said)
@@ -175,6 +202,10 @@ def _narrowed(session: Session, keys: Select[Any], job: Job, wanted: ResultFilte
         return keys.where(Image.upload_id == job.upload_id, *conditions(wanted, job.threshold_milli))
     if not order.is_of_images and not asks_images:
         return keys.where(Result.job_id == job.id, *order.conditions, *conditions(wanted, job.threshold_milli))
+    return _of_both(session, keys, job, wanted, order)
+
+
+def _of_both(session: Session, keys: Select[Any], job: Job, wanted: ResultFilter, order: Order) -> Select[Any]:
     walks = results.lets_many_through(session, job, wanted)
     both = keys.select_from(Image).join(Result, Result.image_id == Image.id)
     return both.where(*_of_view(job, wanted, order, walks))

@@ -49,6 +49,9 @@ class ResultFilter:
     sort: str = "order"
 
 
+ALL_RESULTS = ResultFilter()
+
+
 def conditions(wanted: ResultFilter, threshold_milli: int, *, walks: bool = False) -> Iterator[ColumnElement[bool]]:
     """SQL for what a filter lets through, on `Image` and `Result`.
 

@@ -1,7 +1,7 @@
 """The formats that results can be exported in: API routes, links on the job page and the client follow this list."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from core.base.clock import db_now
 from core.jobs import navigation
 from core.jobs.export_snapshot import ExportSnapshot
 from core.jobs.progress import describe
-from core.jobs.result_filter import ResultFilter
+from core.jobs.result_filter import ALL_RESULTS, ResultFilter
 from core.models import registry
 from core.orm.jobs import Job
 from web.exports import workbook
@@ -30,7 +30,7 @@ from web.http.context import Services
 class ExportOptions:
     """What a caller may choose; a format uses those of its `options`."""
 
-    results: ResultFilter = field(default_factory=ResultFilter)
+    results: ResultFilter = ALL_RESULTS
     by: By = By.FINAL
     tree: Tree = Tree.KEEP
     has_bom: bool = False
@@ -48,8 +48,8 @@ class ExportFormat:
         summary: One line for the API's description.
         description: More about it for the API's description, or "".
         content: What the file contains, for the API's description.
-        options: The `ExportOptions` that it uses, by their names in the query: ("filter", "bom"), ("filter",),
-            ("by",) or ("by", "tree").
+        options: The `ExportOptions` that it uses, by their names in the query: ("filter",), ("filter", "bom"),
+            ("filter", "by") or ("filter", "by", "tree").
         write: Yields the file in blocks.
         page_query: What the button on the page asks for.
         is_for_programs: Whether people have little use for it.
@@ -114,7 +114,7 @@ def _write_xlsx(services: Services, snapshot: ExportSnapshot, options: ExportOpt
 def _count_rows(services: Services, job: Job, wanted: ResultFilter) -> int:
     """At most how many files a filter lets through; counted only where the job has more than fit into a sheet."""
     n_files = job.n_done + job.n_failed
-    if n_files <= workbook.MAX_FILES or wanted == ResultFilter():
+    if n_files <= workbook.MAX_FILES or wanted == ALL_RESULTS:
         return n_files
     with services.db.read() as session:
         return navigation.count_results(session, job, wanted)
@@ -130,17 +130,17 @@ def _write_zip(services: Services, snapshot: ExportSnapshot, options: ExportOpti
     with services.db.read() as session:
         exported_at = session.scalars(select(db_now())).one()  # before its labels are read
     manifest = ManifestWriter(snapshot.job.uuid, exported_at, options.by)
-    files = read_originals(services, iterate_rows(services, snapshot))
+    files = read_originals(services, iterate_rows(services, snapshot, options.results))
     return zip_blocks(check_at_end(services, snapshot, files), options.by, options.tree, manifest)
 
 
 def _write_report(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
     with services.db.read() as session:
         view = describe(session, snapshot.job)
-        counts = count_by(options.by, navigation.count_by_label(session, snapshot.job))
-    least_sure_first = iterate_rows(services, snapshot, ResultFilter(sort="confidence"))
+        counts = count_by(options.by, navigation.count_by_label(session, snapshot.job, options.results))
+    least_sure_first = iterate_rows(services, snapshot, replace(options.results, sort="confidence"))
     labelled = islice((row for row in least_sure_first if LABEL_BY[options.by](row) is not None), MOST_PICTURES)
-    errors = islice(iterate_rows(services, snapshot, ResultFilter(failed=True)), MOST_ERRORS)
+    errors = islice(iterate_rows(services, snapshot, replace(options.results, failed=True)), MOST_ERRORS)
     pictures = check_at_end(services, snapshot, list_pictures(services, labelled))
     return report_blocks(view, options.by, counts, pictures, errors, services.thumbnails)
 
@@ -210,7 +210,7 @@ EXPORTS = (
         summary="A report with thumbnails as a single HTML file, lowest confidence first; works offline",
         description="With `by=person` it shows only pictures that people have labelled.",
         content="One file that includes its pictures",
-        options=("by",),
+        options=("filter", "by"),
         write=_write_report,
         is_slow=True,
         most_pictures=MOST_PICTURES,
@@ -225,7 +225,7 @@ EXPORTS = (
         description="Rearranged and sent back, it is read as corrections; with `pawsort-manifest.jsonl` in it, newer"
         " labels stay. Names that Windows cannot unpack are changed; `renamed.csv` lists them.",
         content="Folders by label (`unsure/probably_neither` too), the manifest, errors.csv, renamed.csv if needed",
-        options=("by", "tree"),
+        options=("filter", "by", "tree"),
         write=_write_zip,
         needs_originals=True,
     ),

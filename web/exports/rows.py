@@ -9,7 +9,7 @@ from typing import TypeVar
 from core.formats.shards import MAX_FILES
 from core.jobs import results
 from core.jobs.export_snapshot import ExportSnapshot, check_snapshot
-from core.jobs.result_filter import ResultFilter
+from core.jobs.result_filter import ALL_RESULTS, ResultFilter
 from core.jobs.results import ResultRow
 from web.http.context import Services
 
@@ -18,9 +18,9 @@ Item = TypeVar("Item")
 
 
 def iterate_rows(
-    services: Services, snapshot: ExportSnapshot, wanted: ResultFilter | None = None
+    services: Services, snapshot: ExportSnapshot, wanted: ResultFilter = ALL_RESULTS
 ) -> Iterator[ResultRow]:
-    """All rows of a snapshot that match the filter; all rows without one.
+    """All rows of a snapshot that match the filter.
 
     Raises:
         Conflict: The job was deleted, retried or changed in the meantime, so the rows do not belong together.
@@ -28,7 +28,7 @@ def iterate_rows(
     cursor: str | None = None
     while True:
         with services.db.read() as session:
-            page = results.list_results(session, snapshot.job, wanted or ResultFilter(), cursor, SLICE)
+            page = results.list_results(session, snapshot.job, wanted, cursor, SLICE)
         with services.db.read() as session:  # of its own: on SQLite, the first one does not see later changes
             check_snapshot(session, snapshot)
         shards = snapshot.shards

@@ -44,10 +44,7 @@ def error_filter(error_code: str | None) -> ResultFilter:
     return ResultFilter(error_code=None if is_any else error_code, failed=True if is_any else None)
 
 
-class ResultFilterQuery(Input):
-    label: ShownLabel | None = None
-    error_code: AnyErrorCode | None = None
-    warning: ImageWarning | None = Field(None, description="Only pictures that are labelled with this warning")
+class HistogramQuery(Input):
     min_confidence: Share | None = None
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
@@ -55,6 +52,16 @@ class ResultFilterQuery(Input):
     said: LabelFilter | None = Field(
         None, description="Whether people have labelled it; `otherwise`: differently from the model"
     )
+
+    def to_filter(self) -> ResultFilter:
+        """The filter of this query."""
+        return ResultFilter(**{name: getattr(self, name) for name in HistogramQuery.model_fields})
+
+
+class ResultFilterQuery(HistogramQuery):
+    label: ShownLabel | None = None
+    error_code: AnyErrorCode | None = None
+    warning: ImageWarning | None = Field(None, description="Only pictures that are labelled with this warning")
     neither: Literal["probable"] | None = Field(
         None, description="`probable`: only unsure pictures whose probability of neither is over 0.5"
     )
@@ -62,15 +69,13 @@ class ResultFilterQuery(Input):
 
     def to_filter(self) -> ResultFilter:
         """The filter of this query."""
+        errors = error_filter(self.error_code)
         return replace(
-            error_filter(self.error_code),
+            super().to_filter(),
+            error_code=errors.error_code,
+            failed=errors.failed,
             label=self.label,
             warning=self.warning,
-            min_confidence=self.min_confidence,
-            max_confidence=self.max_confidence,
-            path=self.path,
-            folder=self.folder,
-            said=self.said,
             neither=self.neither,
             sort=self.sort,
         )
@@ -122,12 +127,14 @@ class LandmarksOut(BaseModel):
 class HistogramOut(BaseModel):
     """For each class: confidence in thousandths, and how many results have it, as `[[731, 5], …]`.
 
-    `neither`: how many of all these are probably neither at thresholds above that confidence.
+    `neither`: how many of all these are probably neither at thresholds above that confidence. `n_failed`: failed files,
+    which have no confidence.
     """
 
     threshold: float
     bins: dict[str, list[Pair]]
     neither: list[Pair]
+    n_failed: int
 
 
 class ExportQuery(ResultFilterQuery):
@@ -144,7 +151,7 @@ class CsvQuery(ExportQuery):
         return replace(super().to_options(), has_bom=self.bom)
 
 
-class ReportQuery(Input):
+class ReportQuery(ExportQuery):
     by: By = Field(
         By.FINAL,
         description="Whose label to use: the model's, the person's, or `final`: the person's, otherwise the model's",
@@ -152,7 +159,7 @@ class ReportQuery(Input):
 
     def to_options(self) -> ExportOptions:
         """The options of this query."""
-        return ExportOptions(by=self.by)
+        return replace(super().to_options(), by=self.by)
 
 
 class ZipQuery(ReportQuery):
@@ -160,4 +167,4 @@ class ZipQuery(ReportQuery):
 
     def to_options(self) -> ExportOptions:
         """The options of this query."""
-        return ExportOptions(by=self.by, tree=self.tree)
+        return replace(super().to_options(), tree=self.tree)

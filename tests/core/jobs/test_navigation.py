@@ -1,5 +1,6 @@
 """Where the pages of a view begin, who stands beside whom, and the folders of an upload."""
 
+from collections import Counter
 from uuid import UUID
 
 import pytest
@@ -7,13 +8,14 @@ from sqlalchemy import update
 
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
+from core.base.network_catalog import CLASSES
 from core.jobs import jobs, navigation
 from core.jobs.progress import describe
 from core.jobs.result_filter import SORTS, ResultFilter
-from core.jobs.results import list_results
+from core.jobs.results import ResultRow, list_results
 from core.labels.labels import NewLabel, add_labels
 from core.orm.results import Result
-from core.review import review_queue
+from core.review.review_progress import ReviewTallies
 from core.storage.blobs import Blobs
 from core.uploads import folders, uploads
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -107,7 +109,7 @@ def test_where_the_model_was_unsure_nobody_says_otherwise(db: Database, job: UUI
     assert unsure.image_id not in ids(db, job, ResultFilter(said="otherwise"))
     with db.read() as session:
         row = jobs.get_job(session, job)
-        progress = review_queue.measure_progress(session, row, describe(session, row))
+        progress = ReviewTallies().measure(session, row, describe(session, row))
     assert progress.n_other == len(ids(db, job, ResultFilter(said="otherwise")))
 
 
@@ -137,8 +139,41 @@ def test_folders_count_what_lies_in_them_at_any_depth(
 
 def test_bins_sum_to_the_good_results(db: Database, job: UUID) -> None:
     with db.read() as session:
-        bins = navigation.find_bins(session, jobs.get_job(session, job))
-    assert sum(n for _, _, n in bins) == N - 1
+        histogram = navigation.find_histogram(session, jobs.get_job(session, job))
+    assert sum(one.n for one in histogram.bins) == N - 1
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ResultFilter(folder="zoo/a"),
+        ResultFilter(path="1"),
+        ResultFilter(min_confidence=0.6, max_confidence=0.8),
+        ResultFilter(said="nothing", folder="zoo/b"),
+    ],
+)
+def test_counts_of_a_filter_are_those_of_its_list(db: Database, job: UUID, wanted: ResultFilter) -> None:
+    with db.read() as session:
+        row = jobs.get_job(session, job)
+        histogram = navigation.find_histogram(session, row, wanted)
+        listed = list_results(session, row, wanted, None, N).items
+    good = [one for one in listed if one.confidence is not None]
+    by_bin = Counter((CLASSES[one.class_index], one.thousandth) for one in histogram.bins for _ in range(one.n))
+    assert by_bin == Counter((_top(one), int(1000 * (one.confidence or 0))) for one in good)
+    assert sum(one.n_neither for one in histogram.bins) == sum((one.p_neither or 0) > 0.5 for one in good)
+    assert histogram.n_failed == len(listed) - len(good)
+
+
+def _top(row: ResultRow) -> str:
+    assert row.probabilities is not None
+    return CLASSES[row.probabilities.index(max(row.probabilities))]
+
+
+def test_a_whole_job_counts_the_same_by_its_histogram_and_by_its_results(db: Database, job: UUID) -> None:
+    with db.read() as session:
+        row = jobs.get_job(session, job)
+        by_results = navigation.find_histogram(session, row, ResultFilter(path="zoo"))
+        assert navigation.find_histogram(session, row) == by_results
 
 
 def test_errors_are_counted_by_reason_the_most_frequent_first(db: Database, blobs: Blobs) -> None:
@@ -147,4 +182,6 @@ def test_errors_are_counted_by_reason_the_most_frequent_first(db: Database, blob
     run_job(db, job, reasons | {"photos/5.jpg": ErrorCode.EMPTY_FILE})
     with db.read() as session:
         found = navigation.count_errors(session, jobs.get_job(session, job))
+        below = navigation.count_errors(session, jobs.get_job(session, job), ResultFilter(path="/2."))
     assert [(one.code, one.n) for one in found] == [(ErrorCode.EMPTY_FILE, 3), (ErrorCode.TRUNCATED, 2)]
+    assert [(one.code, one.n) for one in below] == [(ErrorCode.TRUNCATED, 1)]

@@ -15,7 +15,7 @@ from core.base.errors import Invalid, OriginalsGone
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.export_snapshot import take_snapshot
-from core.jobs.result_filter import ResultFilter
+from core.jobs.result_filter import ALL_RESULTS, ResultFilter
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.exports import formats
@@ -31,12 +31,11 @@ from web.schemas.results import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 
 PARTIAL = "Pawsort-Partial"  # header of an export of a job that has not ended well: files may lack a result
-Query = ExportQuery | ReportQuery
-QUERIES: dict[tuple[str, ...], type[Query]] = {
+QUERIES: dict[tuple[str, ...], type[ExportQuery]] = {
     ("filter",): ExportQuery,
     ("filter", "bom"): CsvQuery,
-    ("by",): ReportQuery,
-    ("by", "tree"): ZipQuery,
+    ("filter", "by"): ReportQuery,
+    ("filter", "by", "tree"): ZipQuery,
 }
 
 
@@ -50,7 +49,7 @@ def _add_routes(state: BlueprintSetupState) -> None:
 
 def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
     @needs(Right.SEE)
-    def export(job_uuid: UUID, query_data: Query) -> Response:
+    def export(job_uuid: UUID, query_data: ExportQuery) -> Response:
         services = get_services()
         with services.db.read() as session:
             job = _get_job(session, job_uuid)
@@ -88,7 +87,7 @@ def _suffix(wanted: ResultFilter) -> str:
     """What the name of a file says about its filter."""
     if wanted.failed or wanted.error_code:
         return " failed"
-    return "" if replace(wanted, sort="order") == ResultFilter() else " filtered"
+    return "" if replace(wanted, sort="order") == ALL_RESULTS else " filtered"
 
 
 def _get_job(session: Session, job_uuid: UUID) -> Job:

@@ -1,5 +1,6 @@
 """Results of a job, page by page."""
 
+from collections import Counter
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -12,7 +13,16 @@ from core.jobs.results import ResultRow
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
 from web.http.rights import needs
-from web.schemas.results import HeatOut, HistogramOut, LandmarkQuery, LandmarksOut, ResultOut, ResultPage, ResultQuery
+from web.schemas.results import (
+    HeatOut,
+    HistogramOut,
+    HistogramQuery,
+    LandmarkQuery,
+    LandmarksOut,
+    ResultOut,
+    ResultPage,
+    ResultQuery,
+)
 
 TAG = {
     "name": "Results",
@@ -69,16 +79,21 @@ def get_heatmap(job_uuid: UUID, image_id: int) -> HeatOut:
 
 @api.get("/<uuid:job_uuid>/histogram")
 @needs(Right.SEE)
+@api.input(HistogramQuery, location="query")
 @api.output(HistogramOut)
-def get_histogram(job_uuid: UUID) -> HistogramOut:
-    """Confidence of all results; sums over the bins give the counts by label at any threshold"""
+def get_histogram(job_uuid: UUID, query_data: HistogramQuery) -> HistogramOut:
+    """Confidence of all results, or of some; sums over the bins give the counts by label at any threshold"""
+    wanted = query_data.to_filter()
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        bins: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASSES}
-        for class_index, thousandth, n in navigation.find_bins(session, job):
-            bins[CLASSES[class_index]].append((thousandth, n))
-        neither = navigation.find_neither_bins(session, job)
-    return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins, neither=neither)
+        histogram = navigation.find_histogram(session, job, wanted)
+    bins: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASSES}
+    neither: Counter[int] = Counter()
+    for class_index, thousandth, n, n_neither in histogram.bins:
+        bins[CLASSES[class_index]].append((thousandth, n))
+        neither[thousandth] += n_neither
+    some = sorted((thousandth, n) for thousandth, n in neither.items() if n)
+    return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins, neither=some, n_failed=histogram.n_failed)
 
 
 def _show(row: ResultRow) -> ResultOut:

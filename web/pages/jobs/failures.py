@@ -1,5 +1,6 @@
 """The failed files of a job: what is wrong with each and what to do, retry, and a list to download."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
@@ -19,6 +20,7 @@ from core.orm.uploads import Upload
 from web.exports import formats
 from web.http.context import get_services
 from web.http.rights import needs
+from web.pages.jobs.job_view import with_counts
 from web.pages.jobs.jobs import see_job
 from web.pages.jobs.picture_filter import PictureFilter
 
@@ -32,21 +34,24 @@ FAILURES_SHOWN = 200
 def show_failed(uuid: UUID) -> str | Response:
     """All failed files, or those with one error code, and the skipped entries of an archive."""
     cursor, code = request.args.get("cursor"), _error_code(request.args.get("error_code"))
+    filters = PictureFilter(**PictureFilter.from_request(request).of_files)
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
             return see_job(uuid)
-        reasons = navigation.count_errors(session, job)
-        wanted = ResultFilter(failed=True, error_code=code)
+        reasons = navigation.count_errors(session, job, filters.scope)
+        wanted = replace(filters.scope, failed=True, error_code=code)
         page = results.list_results(session, job, wanted, cursor, FAILURES_SHOWN)
-        partly_read = _list_partly_read(session, job)
+        partly_read = _list_partly_read(session, job, filters.scope)
         view = describe(session, job)
+        histogram = navigation.find_histogram(session, job, filters.scope)
         n_new = counts.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     return render_template(
         "jobs/failures.html",
         job=view,
-        filters=PictureFilter(),
+        counted=with_counts(view, histogram),
+        filters=filters,
         reasons=reasons,
         code=code,
         rows=page.items,
@@ -60,9 +65,9 @@ def show_failed(uuid: UUID) -> str | Response:
     )
 
 
-def _list_partly_read(session: Session, job: Job) -> Page[ResultRow]:
+def _list_partly_read(session: Session, job: Job, scope: ResultFilter) -> Page[ResultRow]:
     """Pictures that have a label although a part of them is missing: the first ones, and whether there are more."""
-    wanted = ResultFilter(warning=ImageWarning.PARTLY_READABLE)
+    wanted = replace(scope, warning=ImageWarning.PARTLY_READABLE)
     return results.list_results(session, job, wanted, None, FAILURES_SHOWN)
 
 

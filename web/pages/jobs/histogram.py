@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from core.base.network_catalog import CLASSES
+from core.jobs.navigation import Bin
 
 N_BARS = 50
 THOUSANDTHS = 1000 // N_BARS
@@ -24,14 +25,10 @@ class Bar:
     text: str
 
 
-def make_bars(bins: Sequence[tuple[int, int, int]]) -> list[Bar]:
-    """The bars of a histogram, with the classes stacked.
-
-    Args:
-        bins: (index of the class, thousandth of confidence, how many), as `core.jobs.navigation.find_bins` gives them.
-    """
+def make_bars(bins: Sequence[Bin]) -> list[Bar]:
+    """The bars of a histogram, with the classes stacked."""
     counts = [[0] * len(CLASSES) for _ in range(N_BARS)]
-    for class_index, thousandth, n in bins:
+    for class_index, thousandth, n, _ in bins:
         counts[min(thousandth // THOUSANDTHS, N_BARS - 1)][class_index] += n
     # Most pictures have a high confidence: the square root of their number keeps the few others visible.
     tallest = max((sqrt(sum(column)) for column in counts), default=0.0) or 1.0

@@ -1,11 +1,15 @@
 """A job as the templates show it: counts, and its progress in words."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from core.base.network_catalog import CLASSES
 from core.base.states import JobState
+from core.jobs.confidence import UNSURE
 from core.jobs.control.pausing import Pause
+from core.jobs.navigation import Histogram
 from core.jobs.progress import JobView
 from core.jobs.result_filter import PROBABLE
 from web.pages.common import words
@@ -102,6 +106,23 @@ def can_retry(job: JobView) -> bool:
         not job.is_active
         and job.discarded_at is None
         and (job.n_failed > 0 or job.state in (JobState.CANCELLED, JobState.FAILED))
+    )
+
+
+def with_counts(job: JobView, histogram: Histogram) -> JobView:
+    """The job with the counts of some of its results, whose histogram this is, instead of all."""
+    n_by_label: Counter[str] = Counter()
+    n_probably_neither, threshold_milli = 0, round(1000 * job.threshold)
+    for one in histogram.bins:
+        is_sure = one.thousandth >= threshold_milli
+        n_by_label[CLASSES[one.class_index] if is_sure else UNSURE] += one.n
+        n_probably_neither += 0 if is_sure else one.n_neither
+    return replace(
+        job,
+        n_done=n_by_label.total(),
+        n_failed=histogram.n_failed,
+        by_label={name: n_by_label[name] for name in (*CLASSES, UNSURE)},
+        n_probably_neither=n_probably_neither,
     )
 
 

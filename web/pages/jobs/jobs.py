@@ -30,6 +30,7 @@ from web.http.rights import current_actor, needs
 from web.pages.common import training_display
 from web.pages.jobs.folders import list_folders
 from web.pages.jobs.histogram import make_bars
+from web.pages.jobs.job_view import with_counts
 from web.pages.jobs.listing.list_filter import SORTS, STATES, ListFilter
 from web.pages.jobs.picture_filter import PictureFilter
 from web.pages.jobs.review_summary import summarise_review
@@ -90,7 +91,7 @@ def show_job(uuid: UUID) -> str | Response:
         page = results.list_results(session, job, filters.result_filter, request.args.get("cursor"), PICTURES_SHOWN)
         n_warnings = navigation.count_warnings(session, job)
         view = with_workers(describe(session, job), count_workers(session, job, services.settings.responding_s))
-        bars = make_bars(navigation.find_bins(session, job))
+        histogram = navigation.find_histogram(session, job, filters.scope)
         review = summarise_review(session, job)
         lacks_looks = view.n_done > 0 and not navigation.has_similarity_keys(session, job)
         fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
@@ -101,10 +102,11 @@ def show_job(uuid: UUID) -> str | Response:
     return render_template(
         "jobs/job.html",
         job=view,
+        counted=with_counts(view, histogram),
         filters=filters,
         rows=page.items,
         next=page.next,
-        bars=bars,
+        bars=make_bars(histogram.bins),
         folders=below,
         exports=formats.EXPORTS,
         asks_folders=asks_folders,

@@ -76,6 +76,16 @@ class PictureFilter:
         )
 
     @property
+    def scope(self) -> ResultFilter:
+        """What the counts are of: everything but the label, which the counts are by, and the order."""
+        return replace(self.result_filter, label=None, neither=None, sort="order")
+
+    @property
+    def of_files(self) -> dict[str, str]:
+        """Those of its parameters that failed files have, too."""
+        return {name: value for name, value in self.parameters.items() if name in ("path", "folder")}
+
+    @property
     def parameters(self) -> dict[str, str]:
         """The parameters in the address: only those that differ from the defaults."""
         given: dict[str, Any] = {

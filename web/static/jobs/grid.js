@@ -35,10 +35,14 @@ export class Grid {
   #opening = null;
   #openedAt = 0;
 
-  /** @param {{whyEmpty: () => "filter"|"waiting"|"nothing"}} parts whyEmpty: why there would be no pictures. */
-  constructor({ whyEmpty }) {
+  /**
+   * @param {{whyEmpty: () => "filter"|"waiting"|"nothing", expectedN: () => number}} parts
+   *   whyEmpty: why there would be no pictures. expectedN: how many there will be, as far as the page knows before they are counted.
+   */
+  constructor({ whyEmpty, expectedN }) {
     if (this.#list === null) return;
     this.whyEmpty = whyEmpty;
+    this.expectedN = expectedN;
     this.#pages = this.#opening = this.#pagesOf(this.#list.dataset.results);
     addEventListener("scroll", () => this.#plan(), { passive: true });
     new ResizeObserver(() => this.#isOpen && this.#measure()).observe(this.#list);
@@ -57,11 +61,15 @@ export class Grid {
     const address = new URL(this.#pages.url);
     address.search = query;
     const known = this.#known.get(address.search);
+    const arrive = () => {
+      if (place !== null) this.#scrollTo(place);
+      else if (this.#scrolled > 0) this.#scrollTo({ index: 0, offset: 0 });
+      this.#draw();
+    };
     if (known) this.#adopt(known);
-    else if (!(await this.#open(this.#pagesOf(address), place?.index ?? 0))) return;
-    if (place !== null) this.#scrollTo(place);
-    else if (this.#scrolled > 0) this.#scrollTo({ index: 0, offset: 0 });
-    this.#draw();
+    else if (!(await this.#open(this.#pagesOf(address), place?.index ?? 0, arrive))) return;
+    if (known || place !== null) arrive();
+    else this.#draw();
     if (known) await this.#refresh();
   }
 
@@ -96,13 +104,23 @@ export class Grid {
     });
   }
 
-  /** Replace the results; false if that failed, or others were asked for in the meantime. */
-  async #open(pages, index) {
+  /**
+   * Replace the results; false if that failed, or others were asked for in the meantime.
+   *
+   * @param {() => void} [onFirst] The first ones are there; the others are still being counted.
+   */
+  async #open(pages, index, onFirst) {
     this.#openedAt = Date.now();
     this.#opening = pages;
     this.#fresh.hidden = true;
+    const showFirst = (n) => {
+      if (onFirst === undefined || this.#opening !== pages) return;
+      pages.n = n < PAGE ? n : Math.max(n, this.expectedN());
+      this.#adopt(pages);
+      onFirst();
+    };
     try {
-      await pages.open(index);
+      await pages.open(index, showFirst);
     } catch {
       return false; // keep the pictures that are shown; at first those from the server, with their link to the next ones
     }
@@ -243,6 +261,11 @@ export class Grid {
     this.#draw();
   }
 
+  /** Whether the number of results is known for certain. */
+  get isCounted() {
+    return this.#pages?.isCounted ?? false;
+  }
+
   /** The number of results. */
   get n() {
     return this.#pages?.n ?? 0;
@@ -260,7 +283,7 @@ export class Grid {
 
   /** The result at a position, also if it is not loaded yet; null if there is none. */
   async load(index) {
-    return this.at(index) ?? (await this.between(index, index))[0] ?? null;
+    return this.#pages.load(index);
   }
 
   /** All results between two positions, also those not loaded yet. */

@@ -21,12 +21,17 @@ const announce = root.querySelector('[data-field="announce"]');
 const lost = root.querySelector('[data-field="lost"]');
 const titleEnd = document.title.replace(/^[\d,]+ (%|sorted) · /, "");
 const hasGrid = document.querySelector("[data-grid]") !== null;
-const grid = new Grid({ whyEmpty: () => (filter.isActive ? "filter" : ENDED.has(root.dataset.state) ? "nothing" : "waiting") });
-const threshold = new Threshold({ root, onMoved: () => grid.reload() });
+const grid = new Grid({
+  whyEmpty: () => (filter.isActive ? "filter" : ENDED.has(root.dataset.state) ? "nothing" : "waiting"),
+  expectedN: () => (filter.scope === countedScope && ENDED.has(root.dataset.state) ? shownCount() : 0),
+});
+const threshold = new Threshold({ root, onMoved: () => grid.reload(), scope: () => filter?.scope ?? "" });
 const selectionBar = new SelectionBar({ job: root.dataset.job, grid, threshold: () => threshold.share });
 viewGrid(grid);
 const parts = new LiveParts(root);
 const notice = new DoneNotice(titleEnd);
+/** What the counts in the strip are of. */
+let countedScope = null;
 let showsFolders = new URLSearchParams(location.search).has("folders");
 let seen = null;
 let drawnAt = performance.now();
@@ -44,6 +49,10 @@ if (!ENDED.has(root.dataset.state)) {
   });
 }
 
+document.addEventListener("labels:changed", () => {
+  if (new URLSearchParams(filter?.scope).has("said")) recount();
+});
+
 document.querySelector("[data-tools]").addEventListener("click", (event) => {
   if (!event.target.closest("[data-show-folders]")) return;
   event.preventDefault();
@@ -55,17 +64,18 @@ document.querySelector("[data-tools]").addEventListener("click", (event) => {
 function openFilter() {
   const place = new Place(root.dataset.job, grid);
   const query = new URL(document.querySelector("[data-grid]").dataset.results, location.href).search.slice(1);
-  let folder = new URLSearchParams(query).get("folder");
   const opened = new Filter(query, {
     onLeave: () => place.save(opened.entry, opened.query),
     onChange() {
       selectionBar.clear();
       grid.show(opened.query, place.recall(opened.entry));
-      const now = new URLSearchParams(opened.query).get("folder");
-      if (now !== folder) redraw();
-      folder = now;
+      const isOther = opened.scope !== scope;
+      scope = opened.scope;
+      if (isOther) recount();
     },
   });
+  let { scope } = opened;
+  countedScope = scope;
   grid.show(query, place.recallOpened(opened.entry, query));
   addEventListener("pagehide", () => place.save(opened.entry, opened.query));
   return opened;
@@ -74,7 +84,7 @@ function openFilter() {
 function show(job) {
   const hasEnded = ENDED.has(job.state);
   lost.hidden = true;
-  showJob(root, job);
+  showJob(root, job, { hasCounts: (filter?.scope ?? location.search) === "" });
   if (!hasEnded) {
     document.title = `${progressShort(job)} · ${titleEnd}`;
     notice.offer();
@@ -89,20 +99,34 @@ function show(job) {
   seen = job;
 }
 
+/** The count of the label that the filter shows. */
+function shownCount() {
+  return Number(root.querySelector(".tally [aria-current] .tally__n")?.textContent.replaceAll(",", "") ?? 0);
+}
+
 /** The server does not respond: what was known about the speed and the time left does not hold. */
 function showLost() {
   lost.hidden = false;
   root.querySelector('[data-field="progress-side"]').textContent = "";
 }
 
+/** The counts are of other pictures now. */
+function recount() {
+  threshold.forget();
+  redraw();
+}
+
 async function redraw() {
   drawnAt = performance.now();
-  const address = new URL(location.href);
+  const shown = filter?.address ?? location.href;
+  const address = new URL(shown, location.href);
   if (showsFolders) address.searchParams.set("folders", "1");
   try {
     const { page } = await readPage(await fetch(address));
+    if ((filter?.address ?? location.href) !== shown) return; // a newer request is under way
     parts.takeOver(page);
     filter?.refreshLinks();
+    countedScope = filter?.scope ?? null;
   } catch {
     // Keep the page as it is until the next time.
   }

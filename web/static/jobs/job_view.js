@@ -61,8 +61,9 @@ export function canRetry(job) {
  *
  * @param {Element} root The element with data-job.
  * @param {object} job From the API.
+ * @param {{hasCounts?: boolean}} options hasCounts: the element shows the counts of the whole job.
  */
-export function showJob(root, job) {
+export function showJob(root, job, { hasCounts = true } = {}) {
   root.dataset.state = job.state;
   each(root, "state", (chip) => {
     chip.dataset.state = job.paused ? "paused" : job.state;
@@ -80,6 +81,13 @@ export function showJob(root, job) {
     element.textContent = job.error ?? "";
     element.hidden = !job.error;
   });
+  for (const element of root.querySelectorAll("[data-when]")) {
+    element.hidden = !SHOWN[element.dataset.when](job);
+  }
+  if (hasCounts) showCounts(root, job);
+}
+
+function showCounts(root, job) {
   const { by_label, probably_neither, failed } = job.counts;
   for (const [name, n] of Object.entries({ ...by_label, probably_neither, failed, sorted: sortedCount(job) })) {
     const element = root.querySelector(`[data-count="${CSS.escape(name)}"]`);
@@ -87,9 +95,6 @@ export function showJob(root, job) {
     element.textContent = count(n);
     const optional = element.closest("[data-unless-zero]");
     if (optional) optional.hidden = n === 0;
-  }
-  for (const element of root.querySelectorAll("[data-when]")) {
-    element.hidden = !SHOWN[element.dataset.when](job);
   }
   showShares(root, job);
 }

@@ -20,23 +20,36 @@ export class ResultPages {
     this.onPage = onPage;
     this.onLost = onLost;
     this.n = 0;
+    this.isCounted = false;
   }
 
   /**
    * Load the number of results, the cursors of their pages, and the page of one result.
    *
    * @param {number} index
+   * @param {(n: number) => void} [onFirst] The first page is there before the number of all results: how many it has.
    * @throws {import("../shared/http.js").CallError}
    */
-  async open(index) {
+  async open(index, onFirst = () => {}) {
+    const counted = this.#count();
+    if (index === 0) {
+      await this.fetch(0); // it needs no cursor
+      onFirst(this.#pages.get(0)?.length ?? 0);
+    }
+    const { n, cursors } = await counted;
+    this.#cursors = ["", ...cursors];
+    this.n = n;
+    this.isCounted = true;
+    await this.fetch(this.#pageOf(Math.min(index, Math.max(0, n - 1))));
+  }
+
+  #count() {
     const url = new URL(this.url);
     url.pathname += "/landmarks";
     url.searchParams.set("every", String(this.size));
-    const first = index === 0 ? this.fetch(0) : null; // it needs no cursor
-    const [{ n, cursors }] = await Promise.all([callJson("GET", url.pathname + url.search), first]);
-    this.#cursors = ["", ...cursors];
-    this.n = n;
-    await this.fetch(this.#pageOf(Math.min(index, Math.max(0, n - 1))));
+    const counted = callJson("GET", url.pathname + url.search);
+    counted.catch(() => {}); // it is awaited after the first page, which may fail before
+    return counted;
   }
 
   #pageOf(index) {
@@ -79,10 +92,20 @@ export class ResultPages {
     return page[place % this.size] ?? null;
   }
 
+  /**
+   * The result at a position, loaded with its page if it is missing; null if there is none.
+   *
+   * @throws {import("../shared/http.js").CallError}
+   */
+  async load(place) {
+    await this.fetch(this.#pageOf(place));
+    return this.at(place);
+  }
+
   /** Load the missing pages between two positions, and drop pages far away. */
   want(first, last) {
     const [from, to] = [Math.floor(first / this.size), Math.floor(Math.max(first, last) / this.size)];
-    for (const [number, stopper] of this.#under) if (number < from || number > to) stopper.abort();
+    for (const [number, { stopper }] of this.#under) if (number < from || number > to) stopper.abort();
     for (let number = from; number <= to; number += 1) {
       if (!this.#pages.has(number)) this.fetch(number).then(this.onPage, this.onLost);
     }
@@ -97,9 +120,13 @@ export class ResultPages {
    * @throws {import("../shared/http.js").CallError}
    */
   async fetch(number) {
-    if (this.#under.has(number) || this.#pages.has(number) || number >= this.#cursors.length) return;
+    if (this.#pages.has(number) || number >= this.#cursors.length) return;
     const stopper = new AbortController();
-    this.#under.set(number, stopper);
+    if (!this.#under.has(number)) this.#under.set(number, { stopper, loaded: this.#fetch(number, stopper) });
+    await this.#under.get(number).loaded;
+  }
+
+  async #fetch(number, stopper) {
     try {
       const url = new URL(this.url);
       url.searchParams.set("limit", String(this.size));
@@ -109,7 +136,7 @@ export class ResultPages {
     } catch (error) {
       if (!stopper.signal.aborted) throw error;
     } finally {
-      if (this.#under.get(number) === stopper) this.#under.delete(number);
+      if (this.#under.get(number)?.stopper === stopper) this.#under.delete(number);
     }
   }
 }

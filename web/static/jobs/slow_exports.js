@@ -23,8 +23,8 @@ async function make(control) {
   try {
     const answer = await fetch(addressOf(control), { headers: { Accept: "application/json" } });
     if (!answer.ok) throw errorFrom(answer.status, await answer.text(), answer.headers.get("Retry-After"));
-    const most = Number(control.dataset.pictures ?? 0);
-    const whole = await readAll(answer, (n) => n > 0 && say(`Making the file: ${title}, ${count(n)} of ${count(most)} pictures …`));
+    const of = control.dataset.pictures ? ` of ${count(Number(control.dataset.pictures))}` : "";
+    const whole = await readAll(answer, (n) => n > 0 && say(`Making the file: ${title}, ${count(n)}${of} pictures …`));
     save(whole, nameOf(answer));
     say(`${title}: saved.`);
   } catch (error) {

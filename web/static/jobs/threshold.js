@@ -9,14 +9,19 @@ const REST_MS = 700;
 export class Threshold {
   #root = document.querySelector("[data-sure]");
   #job = null;
+  #scope;
   #bins = null;
   #neither = null;
   #kept = 0;
   #timer = 0;
 
-  /** @param {{root: Element, onMoved: () => void}} options root: the element with data-job; onMoved: it was saved. */
-  constructor({ root, onMoved }) {
+  /**
+   * @param {{root: Element, onMoved: () => void, scope: () => string}} options root: the element with data-job. onMoved: it was saved.
+   *   scope: what the counts are of, as a query.
+   */
+  constructor({ root, onMoved, scope }) {
     this.#job = root;
+    this.#scope = scope;
     if (this.#root === null) return;
     this.onMoved = onMoved;
     this.slider = this.#root.querySelector("input[type=range]");
@@ -28,7 +33,7 @@ export class Threshold {
     this.slider.addEventListener("focus", () => this.#load());
   }
 
-  /** After new results: load the bins again when they are needed. */
+  /** After new results, or under another filter: load the bins again when they are needed. */
   forget() {
     this.#bins = null;
   }
@@ -40,7 +45,9 @@ export class Threshold {
 
   async #load() {
     if (this.#bins !== null) return;
-    const { bins, neither } = await callJson("GET", `/api/v1/jobs/${this.#job.dataset.job}/histogram`);
+    const scope = this.#scope();
+    const { bins, neither } = await callJson("GET", `/api/v1/jobs/${this.#job.dataset.job}/histogram?${scope}`);
+    if (scope !== this.#scope()) return;
     this.#neither = atLeast(neither);
     this.#bins = Object.fromEntries(Object.entries(bins).map(([name, some]) => [name, atLeast(some)]));
     this.#show();

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.ingest import shard_rows
+from core.jobs.navigation import Bin
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
@@ -45,11 +46,20 @@ def test_landmarks_count_a_view(client: FlaskClient, job: UUID) -> None:
 
 def test_the_histogram_has_every_good_result(client: FlaskClient, job: UUID) -> None:
     body = client.get(f"/api/v1/jobs/{job}/histogram").json
-    assert body == {"threshold": 0.8, "bins": {"cat": [[950, 1]], "dog": [[450, 1], [970, 1]]}, "neither": []}
+    bins = {"cat": [[950, 1]], "dog": [[450, 1], [970, 1]]}
+    assert body == {"threshold": 0.8, "bins": bins, "neither": [], "n_failed": 1}
+
+
+def test_the_histogram_and_the_counts_follow_the_filter(client: FlaskClient, job: UUID) -> None:
+    body = client.get(f"/api/v1/jobs/{job}/histogram?folder=zoo/b").json
+    assert body == {"threshold": 0.8, "bins": {"cat": [], "dog": [[450, 1]]}, "neither": [], "n_failed": 1}
+    page = client.get(f"/jobs/{job}?folder=zoo/b").text
+    counts = dict(re.findall(r'data-count="(\w+)">([\d,]+)<', page))
+    assert counts == {"sorted": "2", "cat": "0", "dog": "0", "unsure": "1", "probably_neither": "0", "failed": "1"}
 
 
 def test_bars_stand_on_each_other_and_none_is_too_small_to_see() -> None:
-    bars = make_bars([(0, 1000, 10_000), (1, 999, 10_000), (0, 0, 1)])
+    bars = make_bars([Bin(0, 1000, 10_000, 0), Bin(1, 999, 10_000, 0), Bin(0, 0, 1, 0)])
     assert len(bars) == 3
     lone, cat, dog = sorted(bars, key=lambda bar: (bar.x, bar.label))
     assert lone.height >= 2
@@ -160,8 +170,8 @@ def test_a_job_that_is_done_can_be_filtered_and_an_empty_one_has_nothing_to_filt
         uploads.create_upload(session, as_owner(session), nothing, "Nothing in it")
         shard_rows.complete_upload(session, as_owner(session), nothing, partial=True)
     empty = make_job(db, nothing)
-    assert "data-filter" in client.get(f"/jobs/{done}").text
-    assert "data-filter" not in client.get(f"/jobs/{empty}").text
+    assert "data-filter " in client.get(f"/jobs/{done}").text
+    assert "data-filter " not in client.get(f"/jobs/{empty}").text
 
 
 def test_a_form_labels_a_picture_shows_the_next_one_and_undoes(client: FlaskClient, db: Database, job: UUID) -> None:

@@ -42,6 +42,17 @@ export class Filter {
     return this.#query;
   }
 
+  /** What the counts are of: everything but the label, which the counts are by, and the order. */
+  get scope() {
+    const fields = Array.from(new URLSearchParams(this.#query)).filter(([name]) => !["label", "neither", "sort"].includes(name));
+    return String(new URLSearchParams(fields));
+  }
+
+  /** The address of the page, also while the large view shows another one. */
+  get address() {
+    return this.#address(this.#query);
+  }
+
   /** The entry of the browser's history. */
   get entry() {
     return this.#entry;
@@ -62,6 +73,7 @@ export class Filter {
       if (link.matches(".tally__item") && isShown) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
+    for (const link of document.querySelectorAll("[data-filtered]")) link.href = `${link.dataset.filtered}${this.#query}`;
   }
 
   #apply() {
@@ -124,7 +136,6 @@ export class Filter {
       if (field.type === "hidden") field.disabled = field.value === "";
     }
     for (const element of document.querySelectorAll("[data-clear], [data-while-filtered]")) element.hidden = !this.isActive;
-    for (const link of document.querySelectorAll("[data-filtered]")) link.href = `${link.dataset.filtered}${this.#query}`;
     this.refreshLinks();
   }
 }

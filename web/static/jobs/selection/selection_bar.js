@@ -104,9 +104,9 @@ export class SelectionBar {
     return this.#grid.filter.neither !== undefined;
   }
 
-  /** More pictures may come, or there are none. */
+  /** More pictures may come, or there are none, or nobody knows yet how many there are. */
   get #hasNoAll() {
-    return this.#root.hasAttribute("data-growing") || this.#grid.n === 0;
+    return this.#root.hasAttribute("data-growing") || this.#grid.n === 0 || !this.#grid.isCounted;
   }
 
   #label(name) {
