@@ -164,7 +164,7 @@ def _show(session: Session, job: Job) -> JobOut:
 
 def _filter_of(query: JobQuery) -> JobFilter:
     wanted = ACTIVE_STATES if query.state == "active" else (JobState(query.state),) if query.state else ()
-    return JobFilter(query.name, wanted, query.user, query.since, query.before, query.tag, query.model)
+    return JobFilter(query.name, wanted, query.user, query.since, query.before, query.tag, query.model, query.search)
 
 
 def _exists(session: Session, job_uuid: UUID) -> bool:

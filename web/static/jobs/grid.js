@@ -66,8 +66,13 @@ export class Grid {
       else if (this.#scrolled > 0) this.#scrollTo({ index: 0, offset: 0 });
       this.#draw();
     };
+    const pages = known ?? this.#pagesOf(address);
     if (known) this.#adopt(known);
-    else if (!(await this.#open(this.#pagesOf(address), place?.index ?? 0, arrive))) return;
+    else if (!(await this.#open(pages, place?.index ?? 0, arrive))) {
+      const again = () => this.#opening === pages && this.show(query, place);
+      if (pages.isLost) setTimeout(again, FRESH_EVERY_MS);
+      return;
+    }
     if (known || place !== null) arrive();
     else this.#draw();
     if (known) await this.#refresh();
@@ -121,7 +126,8 @@ export class Grid {
     };
     try {
       await pages.open(index, showFirst);
-    } catch {
+    } catch (error) {
+      pages.isLost = error.isPassing === true;
       return false; // keep the pictures that are shown; at first those from the server, with their link to the next ones
     }
     if (this.#opening !== pages) return false;

@@ -21,6 +21,8 @@ export class ResultPages {
     this.onLost = onLost;
     this.n = 0;
     this.isCounted = false;
+    /** Whether they could not be opened, and can be later. */
+    this.isLost = false;
   }
 
   /**
