@@ -34,7 +34,7 @@ FAILURES_SHOWN = 200
 def show_failed(uuid: UUID) -> str | Response:
     """All failed files, or those with one error code, and the skipped entries of an archive."""
     cursor, code = request.args.get("cursor"), _error_code(request.args.get("error_code"))
-    filters = PictureFilter(**PictureFilter.from_request(request).of_files)
+    filters = PictureFilter.from_request(request).of_files
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:

@@ -81,9 +81,9 @@ class PictureFilter:
         return replace(self.result_filter, label=None, neither=None, sort="order")
 
     @property
-    def of_files(self) -> dict[str, str]:
-        """Those of its parameters that failed files have, too."""
-        return {name: value for name, value in self.parameters.items() if name in ("path", "folder")}
+    def of_files(self) -> "PictureFilter":
+        """What failed files have of it, too."""
+        return PictureFilter(path=self.path, folder=self.folder)
 
     @property
     def parameters(self) -> dict[str, str]:
