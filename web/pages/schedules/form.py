@@ -73,7 +73,7 @@ class ScheduleForm:
     @classmethod
     def empty(cls, session: Session, kind: ScheduleKind) -> "ScheduleForm":
         """The form for a new schedule."""
-        common = due_fields.show_default(kind) | {"time_zone": schedules.DEFAULT_ZONE}
+        common = due_fields.show_default(kind) | {"name": KIND_WORDS[kind], "time_zone": schedules.DEFAULT_ZONE}
         return cls._from(kind, defaults_of(session, kind) | {"what": HEAD}, common)
 
     @classmethod

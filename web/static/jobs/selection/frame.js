@@ -1,4 +1,4 @@
-/** A frame that the mouse draws over the grid. Touch scrolls instead. */
+/** A frame that the mouse draws over the grid, also from the empty page around it. Touch scrolls instead. */
 
 /** A shorter movement is a click. */
 const FROM_PX = 6;
@@ -13,10 +13,14 @@ const SCROLL_PX = 24;
  * @template T
  */
 export function openFrame(list, { onBegin, onMove }) {
+  const page = list.closest("main");
+  const isEmpty = (target) => target === page || target.matches(".job-page, .job-page__columns, .job-page__results");
+  const isPicture = (target) => list.contains(target) && target.closest("input, label") === null;
   list.addEventListener("dragstart", (event) => event.preventDefault());
-  list.addEventListener("pointerdown", (event) => {
-    if (event.pointerType !== "mouse" || event.button !== 0 || event.target.closest("input, label")) return;
-    follow(new Frame(list, event, onBegin, onMove));
+  page.addEventListener("mousedown", (event) => isEmpty(event.target) && event.preventDefault()); // it would select text
+  page.addEventListener("pointerdown", (event) => {
+    const isMouse = event.pointerType === "mouse" && event.button === 0;
+    if (isMouse && (isEmpty(event.target) || isPicture(event.target))) follow(new Frame(list, event, onBegin, onMove));
   });
 }
 
