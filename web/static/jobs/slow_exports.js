@@ -19,6 +19,7 @@ async function make(control) {
   const button = control.querySelector("button") ?? control;
   isBusy = true;
   button.setAttribute("aria-disabled", "true");
+  (control.closest("li") ?? control).append(state); // where one has just pressed
   say(`Making the file: ${title} …`);
   try {
     const answer = await fetch(addressOf(control), { headers: { Accept: "application/json" } });
