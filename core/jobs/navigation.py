@@ -150,10 +150,9 @@ class ErrorCount:
 
 def count_errors(session: Session, job: Job, wanted: ResultFilter = ALL_RESULTS) -> list[ErrorCount]:
     """How many files that a filter lets through failed for each reason, the most frequent first."""
-    columns = (Result.error_code, Result.error_detail)
+    columns: list[Any] = [Result.error_code, Result.error_detail]
     failed = replace(wanted, failed=True, sort="confidence")  # in the order of an index that knows where they are
-    keys: Select[Any] = select(*columns, func.count())
-    query = _narrowed(session, keys, job, failed, _FAILED)
+    query = _narrowed(session, select(*columns, func.count()), job, failed, _FAILED)
     by_code: dict[str, dict[str | None, int]] = {}
     for code, detail, n in session.execute(query.group_by(*columns)):
         if code:

@@ -38,7 +38,9 @@ STATES = ("active", "receiving", "queued", "running", "done", "cancelled", "fail
 )
 @server_options
 @click.pass_context
-def command(context: click.Context, /, limit: int, server: str | None, token: str | None, **filters: str | None) -> None:
+def command(
+    context: click.Context, /, limit: int, server: str | None, token: str | None, **filters: str | None
+) -> None:
     """List the jobs, newest first. `pawsort jobs show` shows one.
 
     Pictures under neither? are unsure and probably neither cats nor dogs.
