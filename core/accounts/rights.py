@@ -125,9 +125,14 @@ def check_owner(actor: Actor, user_id: int | None, what: str) -> None:
         )
 
 
+def roles_with(right: Right) -> list[Role]:
+    """The roles that have a right."""
+    return [role for role in Role if right in ROLE_RIGHTS[role]]
+
+
 def refusal(actor: Actor, right: Right) -> str:
     """Why this is refused, and who can help."""
-    roles = [role.value for role in Role if right in ROLE_RIGHTS[role]]
+    roles = roles_with(right)
     who = "admins" if roles == [Role.ADMIN] else f"people with the role {' or '.join(roles)}"
     token = " Or use a token that has this scope." if actor.via == "token" else ""
     return (

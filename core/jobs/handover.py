@@ -1,4 +1,4 @@
-"""Handing over what a person made: a job with its uploads, or everything, schedules too.
+"""Handing over what a person made: a job with its uploads, or everything, with schedules and webhooks for everybody.
 
 Usage follows the uploads, whatever the quota of the new owner: an admin decides.
 """
@@ -18,6 +18,7 @@ from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.orm.schedules import Schedule
 from core.orm.uploads import Upload
+from core.orm.webhooks import WebhookEndpoint
 from core.uploads import usage
 
 
@@ -45,7 +46,9 @@ def hand_over_job(session: Session, actor: Actor, uuid: UUID, to: str) -> Job:
 
 
 def hand_over_all(session: Session, actor: Actor, name: str, to: str) -> int:
-    """Give all jobs, uploads and schedules of a person to another one.
+    """Give all jobs, uploads and schedules of a person to another one, and the webhooks for everybody's events.
+
+    Webhooks for this person's own events stay: they are sent the events of what this person has.
 
     Returns:
         How many jobs there were.
@@ -60,6 +63,8 @@ def hand_over_all(session: Session, actor: Actor, name: str, to: str) -> int:
     given = {"user_id": person.id, "revision": Job.revision + 1}
     n_jobs = change(session, update(Job).where(Job.user_id == giver.id).values(given))
     change(session, update(Schedule).where(Schedule.user_id == giver.id).values(user_id=person.id))
+    for_everybody = (WebhookEndpoint.user_id == giver.id) & WebhookEndpoint.is_for_everybody
+    change(session, update(WebhookEndpoint).where(for_everybody).values(user_id=person.id))
     usage.move(session, giver.id, person.id, sum(one.n_bytes for one in sizes), sum(one.n_images for one in sizes))
     record(session, actor, Action.OWNER_CHANGE, "user", giver.id, name=name, after=person.id, to=to, n_jobs=n_jobs)
     return n_jobs

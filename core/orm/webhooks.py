@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, true
+from sqlalchemy import ForeignKey, Index, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
@@ -17,7 +17,8 @@ class WebhookEndpoint(Base):
     """An address that events are sent to. A deleted one stays as an empty row.
 
     Attributes:
-        user_id: The person whose events it gets; None for those of everybody.
+        user_id: Whose it is. It gets the events of this person, as long as this person may have it.
+        is_for_everybody: It gets the events of everybody instead.
         events: The types that it gets; empty for all.
         secret: Signs what is sent, so it is stored as it is. It is shown once, and never logged.
         previous_secret: Signs too, until `previous_until`, so that receivers can change over.
@@ -28,7 +29,8 @@ class WebhookEndpoint(Base):
 
     __tablename__ = "webhook_endpoints"
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    is_for_everybody: Mapped[bool] = mapped_column(default=False, server_default=false())
     name: Mapped[str]
     url: Mapped[str]
     events: Mapped[list[Any]]

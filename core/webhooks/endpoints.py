@@ -9,17 +9,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.audit_log import Action, record
-from core.accounts.rights import Actor, Right, check_owner, check_right
+from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, check_owner, check_right
 from core.base.clock import DAY_S, db_now
 from core.base.database import locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import MAX_SHORT_NAME, check_name
+from core.orm.accounts import User
 from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
 from core.webhooks.events import SUBSCRIBABLE, Event
 from core.webhooks.signing import new_secret
 from core.webhooks.targets import Allowlist, check_url
 
-MAX_ENDPOINTS = 20  # of one person, and for everybody's events
+MAX_ENDPOINTS = 20  # of one person
 EDITABLE = frozenset(("name", "url", "events", "is_on"))
 
 
@@ -29,7 +30,7 @@ class NewEndpoint:
 
     Attributes:
         events: The types that it gets; empty for all.
-        is_for_everybody: It gets everybody's events, not only those of the person who makes it.
+        is_for_everybody: It gets everybody's events, not only those of the person who makes it, while that is an admin.
     """
 
     name: str
@@ -46,12 +47,12 @@ def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, allowlist:
         Invalid: The name, the address or an event cannot be used.
         Conflict: There are as many as there may be.
     """
-    check_right(actor, Right.OTHERS if new.is_for_everybody else Right.SEND)
-    owner_id = None if new.is_for_everybody else actor.user_id
-    _check_room(session, owner_id)
+    check_right(actor, _needed_right(new.is_for_everybody))
+    _check_room(session, actor.user_id)
     check_url(new.url, allowlist)
     endpoint = WebhookEndpoint(
-        user_id=owner_id,
+        user_id=actor.user_id,
+        is_for_everybody=new.is_for_everybody,
         name=check_name(new.name, MAX_SHORT_NAME),
         url=new.url,
         events=_check_events(new.events),
@@ -140,7 +141,7 @@ def list_endpoints(session: Session, actor: Actor) -> list[WebhookEndpoint]:
     """The endpoints of a person, newest first; for admins all."""
     there = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
     if not actor.may(Right.OTHERS):
-        there = there.where(WebhookEndpoint.user_id == actor.user_id)
+        there = there.where(WebhookEndpoint.user_id == actor.user_id, ~WebhookEndpoint.is_for_everybody)
     return list(session.scalars(there.order_by(WebhookEndpoint.id.desc())))
 
 
@@ -156,10 +157,30 @@ def get_own_endpoint(session: Session, actor: Actor, endpoint_id: int, lock: boo
     endpoint = session.scalar(locked(query) if lock else query)
     if endpoint is None:
         raise NotFound(f"There is no webhook {endpoint_id}. GET /api/v1/webhooks lists yours.")
-    check_owner(actor, endpoint.user_id, f"webhook {endpoint_id}")
+    check_owner(actor, None if endpoint.is_for_everybody else endpoint.user_id, f"webhook {endpoint_id}")
     if endpoint.deleted_at is not None:
         raise Gone(f"Webhook {endpoint_id} has been deleted; its id is not used again.")
     return endpoint
+
+
+def find_silent(session: Session, found: Collection[WebhookEndpoint]) -> dict[int, str]:
+    """Why nothing is sent to some endpoints although they are on: their persons may no longer have them."""
+    owners = select(User).where(User.id.in_({one.user_id for one in found}))
+    people = {user.id: user for user in session.scalars(owners)}
+    reasons = ((one.id, _why_silent(people[one.user_id], one.is_for_everybody)) for one in found)
+    return {endpoint_id: reason for endpoint_id, reason in reasons if reason}
+
+
+def _why_silent(owner: User, is_for_everybody: bool) -> str | None:
+    role = Role(owner.role)
+    if owner.disabled_at is None and _needed_right(is_for_everybody) in ROLE_RIGHTS[role]:
+        return None
+    state = f"is now a {role}" if owner.disabled_at is None else "is disabled"
+    return f"Nothing is sent, because “{owner.name}”, who added it, {state}."
+
+
+def _needed_right(is_for_everybody: bool) -> Right:
+    return Right.OTHERS if is_for_everybody else Right.SEND
 
 
 def check_on(endpoint: WebhookEndpoint, then: str) -> None:
@@ -174,9 +195,9 @@ def check_on(endpoint: WebhookEndpoint, then: str) -> None:
         raise Conflict(f"Webhook {endpoint.id} is off. Turn it on, then {then}.")
 
 
-def _check_room(session: Session, owner_id: int | None) -> None:
-    is_its = WebhookEndpoint.user_id.is_(None) if owner_id is None else WebhookEndpoint.user_id == owner_id
-    there = select(func.count()).select_from(WebhookEndpoint).where(is_its, WebhookEndpoint.deleted_at.is_(None))
+def _check_room(session: Session, owner_id: int) -> None:
+    own = (WebhookEndpoint.user_id == owner_id) & WebhookEndpoint.deleted_at.is_(None)
+    there = select(func.count()).select_from(WebhookEndpoint).where(own)
     if session.scalars(there).one() >= MAX_ENDPOINTS:
         raise Conflict(f"There are {MAX_ENDPOINTS} webhooks already. Delete one first.")
 

@@ -1,12 +1,16 @@
 """The outbox: deliveries are rows of the transaction in which something happens, so none is lost and none invented."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right, roles_with
+from core.base.clock import seconds_since
+from core.base.states import DeliveryState
 from core.orm.accounts import User
 from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
 
@@ -28,7 +32,7 @@ def publish(
     """
     wanted = select(WebhookEndpoint.id, WebhookEndpoint.events).where(is_active()).order_by(WebhookEndpoint.id)
     if not concerns_everybody:
-        wanted = wanted.where(or_(WebhookEndpoint.user_id.is_(None), WebhookEndpoint.user_id == owner_id))
+        wanted = wanted.where(or_(WebhookEndpoint.is_for_everybody, WebhookEndpoint.user_id == owner_id))
     endpoint_ids = [one for one, events in session.execute(wanted) if not events or event in events]
     if not endpoint_ids:
         return
@@ -39,6 +43,31 @@ def publish(
 
 
 def is_active() -> ColumnElement[bool]:
-    """SQL for: an endpoint that is on, of a person who is not disabled or of everybody."""
-    disabled = select(User.id).where(User.id == WebhookEndpoint.user_id, User.disabled_at.is_not(None)).exists()
-    return WebhookEndpoint.is_on & WebhookEndpoint.deleted_at.is_(None) & ~disabled
+    """SQL for: an endpoint that is on, of a person who may still have it."""
+    may_have_it = case(
+        (WebhookEndpoint.is_for_everybody, User.role.in_(roles_with(Right.OTHERS))),
+        else_=User.role.in_(roles_with(Right.SEND)),
+    )
+    owner = select(User.id).where(User.id == WebhookEndpoint.user_id, User.disabled_at.is_(None), may_have_it)
+    return WebhookEndpoint.is_on & WebhookEndpoint.deleted_at.is_(None) & owner.exists()
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Messages that no receiver has accepted yet, those between two attempts too.
+
+    Attributes:
+        oldest_s: The age of the oldest one; 0 without any.
+    """
+
+    n_messages: int
+    oldest_s: float
+
+
+def read_backlog(session: Session) -> Backlog:
+    """What waits for endpoints that something is sent to."""
+    counted = select(func.count(), seconds_since(func.min(WebhookDelivery.occurred_at)))
+    waiting = counted.join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+    pending = WebhookDelivery.state == DeliveryState.PENDING
+    n_messages, oldest_s = session.execute(waiting.where(pending, is_active())).one()
+    return Backlog(n_messages, max(oldest_s or 0.0, 0.0))

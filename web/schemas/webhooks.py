@@ -35,7 +35,10 @@ class WebhookPatch(Input, json_schema_extra={"examples": [{"is_on": False}]}):
 
 
 class WebhookOut(BaseModel):
-    """`note` says why Pawsort has turned it off; `failing_since` is null while the last attempt was good."""
+    """`note` says why Pawsort has turned it off, or sends nothing because `user` may no longer have it.
+
+    `failing_since` is null while the last attempt was good.
+    """
 
     id: int
     name: str = Field(examples=["archive"])

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.accounts import accounts
 from core.accounts.rights import Role
+from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, Forbidden, Gone, Invalid
 from core.base.states import RunState
-from core.jobs import job_states
+from core.jobs import handover, job_states
 from core.models import registry
 from core.orm.audit_log import AuditEntry
 from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
@@ -20,9 +21,10 @@ from core.schedules import due_runs, runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims
-from core.webhooks import delivery_list, endpoints
+from core.webhooks import delivery_list, endpoints, outbox
 from core.webhooks.endpoints import MAX_ENDPOINTS, NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE
+from core.webhooks.outbox import Backlog
 from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner, as_person
 from tests.support.factories import make_job, make_labelled, make_training, make_upload, make_version, run_job
@@ -57,9 +59,9 @@ def finish_a_job(db: Database, blobs: Blobs, person: str) -> UUID:
     return job
 
 
-def make_admin(db: Database, name: str) -> None:
+def make_role(db: Database, name: str, role: Role) -> None:
     with db.write() as session:
-        accounts.get_or_create_user(session, name).role = Role.ADMIN
+        accounts.get_or_create_user(session, name).role = role
 
 
 def test_the_end_of_a_job_is_one_event_with_ids_counts_and_links(db: Database, blobs: Blobs, version: int) -> None:
@@ -87,7 +89,7 @@ def test_an_end_that_is_undone_is_no_event(db: Database, blobs: Blobs) -> None:
 
 def test_events_go_to_those_whom_they_concern(db: Database, blobs: Blobs) -> None:
     hers, his = add_endpoint(db, ADA), add_endpoint(db, BOB)
-    make_admin(db, BOB)
+    make_role(db, BOB, Role.ADMIN)
     everybodys = add_endpoint(db, BOB, is_for_everybody=True)
     finish_a_job(db, blobs, ADA)
     assert (sent(db, hers), sent(db, his), sent(db, everybodys)) == (["job.done"], [], ["job.done"])
@@ -104,7 +106,7 @@ def test_an_endpoint_gets_the_types_that_it_asks_for(db: Database, blobs: Blobs)
 
 def test_endpoints_that_are_off_deleted_or_of_disabled_people_get_nothing(db: Database, blobs: Blobs) -> None:
     off, deleted, disabled = add_endpoint(db, ADA), add_endpoint(db, ADA), add_endpoint(db, BOB)
-    make_admin(db, BOB)
+    make_role(db, BOB, Role.ADMIN)
     everybodys = add_endpoint(db, BOB, is_for_everybody=True)
     with db.write() as session:
         ada = as_person(session, ADA)
@@ -112,7 +114,54 @@ def test_endpoints_that_are_off_deleted_or_of_disabled_people_get_nothing(db: Da
         endpoints.delete_endpoint(session, ada, deleted)
         accounts.get_or_create_user(session, BOB).disabled_at = accounts.get_or_create_user(session, ADA).created_at
     finish_a_job(db, blobs, ADA)
-    assert [sent(db, one) for one in (off, deleted, disabled, everybodys)] == [[], [], [], ["job.done"]]
+    assert [sent(db, one) for one in (off, deleted, disabled, everybodys)] == [[], [], [], []]
+
+
+def test_an_endpoint_gets_nothing_while_the_role_of_its_person_does_not_allow_it(db: Database, blobs: Blobs) -> None:
+    make_role(db, BOB, Role.ADMIN)
+    own, everybodys = add_endpoint(db, BOB), add_endpoint(db, BOB, is_for_everybody=True)
+
+    def get() -> list[list[str]]:
+        before = [len(sent(db, own)), len(sent(db, everybodys))]
+        finish_a_job(db, blobs, BOB)
+        return [sent(db, own)[before[0] :], sent(db, everybodys)[before[1] :]]
+
+    got = {}
+    for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN):
+        make_role(db, BOB, role)
+        got[role] = get()
+        with db.read() as session:
+            found = endpoints.list_endpoints(session, as_owner(session))
+            reasons = endpoints.find_silent(session, found)
+        assert [not one for one in got[role]] == [own in reasons, everybodys in reasons]
+    assert got == {
+        Role.VIEWER: [[], []],
+        Role.MEMBER: [["job.done"], []],
+        Role.ADMIN: [["job.done"], ["job.done"]],
+    }
+
+
+def test_an_endpoint_for_everybody_is_handed_over_and_that_of_a_person_is_not(db: Database, blobs: Blobs) -> None:
+    make_role(db, BOB, Role.ADMIN)
+    own, everybodys = add_endpoint(db, BOB), add_endpoint(db, BOB, is_for_everybody=True)
+    with db.write() as session:
+        handover.hand_over_all(session, as_owner(session), BOB, accounts.OWNER)
+    make_role(db, BOB, Role.VIEWER)
+    finish_a_job(db, blobs, ADA)
+    assert (sent(db, own), sent(db, everybodys)) == ([], ["job.done"])
+
+
+def test_the_backlog_counts_what_active_endpoints_have_not_accepted(db: Database) -> None:
+    hers, his = add_endpoint(db, ADA), add_endpoint(db, BOB)
+    with db.write() as session:
+        assert outbox.read_backlog(session) == Backlog(0, 0.0)
+        for person, endpoint in ((ADA, hers), (BOB, his)):
+            endpoints.send_test(session, as_person(session, person), endpoint)
+        session.execute(update(WebhookDelivery).values(occurred_at=db_now(-60)))
+        endpoints.update_endpoint(session, as_person(session, BOB), his, {"is_on": False}, PUBLIC_ONLY)
+    with db.read() as session:
+        backlog = outbox.read_backlog(session)
+    assert (backlog.n_messages, 60 <= backlog.oldest_s < 600) == (1, True)
 
 
 def test_a_training_that_fails_is_an_event_of_its_own(db: Database, blobs: Blobs) -> None:
@@ -137,7 +186,7 @@ def test_which_version_is_in_use_concerns_everybody(db: Database, version: int) 
 
 
 def test_a_failed_run_is_an_event_for_whom_the_schedule_acts_as(db: Database) -> None:
-    make_admin(db, ADA)
+    make_role(db, ADA, Role.ADMIN)
     hers, his = add_endpoint(db, ADA), add_endpoint(db, BOB)
     with db.write() as session:
         new = NewSchedule("Clean", "clean_up", "0 3 * * *", parameters={"older_than_days": 9})
@@ -210,7 +259,7 @@ def test_an_error_of_the_database_does_not_show_the_secret(db: Database) -> None
     endpoint = add_endpoint(db, ADA)
     with db.read() as session:
         row = session.get_one(WebhookEndpoint, endpoint)
-    values = {"id": endpoint, "name": "again", "url": URL, "events": [], "secret": row.secret}
+    values = {"id": endpoint, "user_id": row.user_id, "name": "again", "url": URL, "events": [], "secret": row.secret}
     with pytest.raises(IntegrityError) as raised, db.write() as session:
         session.execute(insert(WebhookEndpoint).values(values))
     assert row.secret not in str(raised.value)

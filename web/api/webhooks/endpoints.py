@@ -1,5 +1,7 @@
 """Webhooks: list, add, change, delete, rotate the secret, send a test event."""
 
+from collections.abc import Sequence
+
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
@@ -32,7 +34,7 @@ def list_webhooks() -> WebhookList:
     """Your webhooks, newest first; for admins all"""
     with get_services().db.read() as session:
         found = endpoints.list_endpoints(session, current_actor())
-        return WebhookList(items=[_show(session, one) for one in found], next=None)
+        return WebhookList(items=_show_all(session, found), next=None)
 
 
 @api.post("")
@@ -111,13 +113,23 @@ def send_test_event(webhook_id: int) -> DeliveryOut:
 
 
 def _show(session: Session, endpoint: WebhookEndpoint) -> WebhookOut:
-    names = ("id", "name", "url", "events", "is_on", "note", "failing_since", "created_at")
-    return WebhookOut(
-        **{name: getattr(endpoint, name) for name in names},
-        scope="everybody" if endpoint.user_id is None else "own",
-        user=accounts.list_names(session).get(endpoint.user_id or 0),
-        last_attempt_at=endpoint.tried_at,
-    )
+    (shown,) = _show_all(session, [endpoint])
+    return shown
+
+
+def _show_all(session: Session, found: Sequence[WebhookEndpoint]) -> list[WebhookOut]:
+    people, silent = accounts.list_names(session), endpoints.find_silent(session, found)
+    fields = ("id", "name", "url", "events", "is_on", "failing_since", "created_at")
+    return [
+        WebhookOut(
+            **{name: getattr(one, name) for name in fields},
+            scope="everybody" if one.is_for_everybody else "own",
+            user=people.get(one.user_id),
+            note=one.note or silent.get(one.id),
+            last_attempt_at=one.tried_at,
+        )
+        for one in found
+    ]
 
 
 def _show_secret(session: Session, endpoint: WebhookEndpoint) -> NewSecretOut:

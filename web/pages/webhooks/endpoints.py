@@ -62,7 +62,7 @@ class WebhookForm:
     @classmethod
     def from_endpoint(cls, endpoint: WebhookEndpoint) -> "WebhookForm":
         """The present values."""
-        return cls(endpoint.name, endpoint.url, frozenset(endpoint.events), endpoint.user_id is None)
+        return cls(endpoint.name, endpoint.url, frozenset(endpoint.events), endpoint.is_for_everybody)
 
 
 @pages.get("/account/webhooks")
@@ -156,9 +156,15 @@ def delete_webhook(webhook_id: int) -> Response:
 def _show_list(form: WebhookForm) -> str:
     with get_services().db.read() as session:
         found = endpoints.list_endpoints(session, current_actor())
-        names = accounts.list_names(session)
+        names, silent = accounts.list_names(session), endpoints.find_silent(session, found)
     return render_template(
-        "webhooks/list.html", webhooks=found, people=names, form=form, event_words=EVENT_WORDS, events=SUBSCRIBABLE
+        "webhooks/list.html",
+        webhooks=found,
+        silent=silent,
+        people=names,
+        form=form,
+        event_words=EVENT_WORDS,
+        events=SUBSCRIBABLE,
     )
 
 
@@ -168,11 +174,12 @@ def _show_one(webhook_id: int, form: WebhookForm | None = None, secret: str | No
     with get_services().db.read() as session:
         endpoint = endpoints.get_own_endpoint(session, actor, webhook_id)
         page = delivery_list.list_deliveries(session, actor, webhook_id, wanted, cursor, SHOWN)
-        names = accounts.list_names(session)
+        names, silent = accounts.list_names(session), endpoints.find_silent(session, [endpoint])
     return render_template(
         "webhooks/webhook.html",
         webhook=endpoint,
-        owner=names.get(endpoint.user_id or 0),
+        silent=silent,
+        people=names,
         secret=secret,
         form=form or WebhookForm.from_endpoint(endpoint),
         deliveries=page.items,

@@ -69,7 +69,7 @@ def test_addresses_inside_the_network_and_unknown_events_are_refused(ada: FlaskC
 def test_only_admins_add_webhooks_for_everybody_and_see_those_of_others(ada: FlaskClient, client: FlaskClient) -> None:
     ask(ada, "POST", "", 403, name="a", url=URL, scope="everybody")
     hers, everybodys = add(ada), add(client, scope="everybody")
-    assert (everybodys["scope"], everybodys["user"]) == ("everybody", None)
+    assert (everybodys["scope"], everybodys["user"], everybodys["note"]) == ("everybody", "owner", None)
     assert [one["id"] for one in ask(client, "GET", "")["items"]] == [everybodys["id"], hers["id"]]
     for path in ("", "/deliveries"):
         ask(ada, "GET", f"/{everybodys['id']}{path}", 403)

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from core.accounts import accounts
 from core.base.database import Database
 from core.orm.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from tests.support.actors import make_token
@@ -96,4 +97,17 @@ def test_only_admins_are_offered_everybodys_events(ada: FlaskClient, browser: Fl
     assert 'name="everybody"' in browser.get(LIST).text
     post(browser, LIST, name="all", url=URL, everybody="1")
     with db.read() as session:
-        assert session.scalars(select(WebhookEndpoint)).one().user_id is None
+        assert session.scalars(select(WebhookEndpoint)).one().is_for_everybody
+
+
+def test_a_webhook_of_somebody_disabled_says_why_nothing_is_sent(
+    ada: FlaskClient, browser: FlaskClient, db: Database
+) -> None:
+    post(ada, LIST, name="mine", url=URL)
+    with db.write() as session:
+        accounts.get_or_create_user(session, "ada").disabled_at = (
+            session.scalars(select(WebhookEndpoint)).one().created_at
+        )
+        endpoint = session.scalars(select(WebhookEndpoint.id)).one()
+    assert "Paused" in browser.get(LIST).text
+    assert "“ada”, who added it, is disabled." in browser.get(f"{LIST}/{endpoint}").text
