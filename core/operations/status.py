@@ -21,6 +21,8 @@ from core.operations.pauses import may_go_on
 from core.orm.jobs import Chunk, Job
 from core.orm.operations import Worker
 from core.orm.training import Training
+from core.webhooks import outbox
+from core.webhooks.outbox import Backlog
 
 QUEUES = (INFERENCE, TRAINING, MAINTENANCE)
 OPEN = (ChunkState.READY, ChunkState.RUNNING)
@@ -38,6 +40,7 @@ class InstallationStatus:
         workers: Those that are alive.
         silent: Those that stopped sending heartbeats without having stopped properly.
         n_suspect: Open chunks that have been claimed at least `SUSPECT_FROM` times.
+        webhooks: Messages that receivers have not accepted yet.
     """
 
     jobs: dict[str, int]
@@ -46,6 +49,7 @@ class InstallationStatus:
     oldest_s: dict[str, float]
     n_trainings_queued: int
     n_suspect: int
+    webhooks: Backlog
     workers: list[Worker]
     silent: list[Worker]
     database_bytes: int
@@ -64,6 +68,7 @@ def read_status(session: Session, settings: Settings) -> InstallationStatus:
         oldest_s=_find_oldest(session),
         n_trainings_queued=session.scalars(select(func.count()).select_from(Job).where(_waits_for_training())).one(),
         n_suspect=session.scalars(_open(select(func.count())).where(Chunk.attempts >= SUSPECT_FROM)).one(),
+        webhooks=outbox.read_backlog(session),
         workers=workers.list_alive(session, settings.alive_s),
         silent=workers.list_silent(session, settings.alive_s),
         database_bytes=_database_bytes(session),

@@ -92,15 +92,18 @@ def _claim(session: Session, delivery_id: int) -> DeliveryClaim | None:
     )
 
 
-def record_attempt(session: Session, claim: DeliveryClaim, answer: Answer) -> None:
+def record_attempt(session: Session, claim: DeliveryClaim, answer: Answer) -> DeliveryState | None:
     """Record what came of an attempt, and what happens next.
 
     The attempt is on record even if the claim is no longer valid; the state of the delivery is then left alone.
+
+    Returns:
+        The state of the delivery now; None if the claim is no longer valid.
     """
     held = (WebhookDelivery.id == claim.delivery_id) & (WebhookDelivery.fence == claim.fence)
     delivery = session.scalar(locked(select(WebhookDelivery).where(held, _is_pending())))
     if session.get(WebhookDelivery, claim.delivery_id) is None:  # deleted meanwhile
-        return
+        return None
     session.add(
         WebhookAttempt(
             delivery_id=claim.delivery_id,
@@ -120,6 +123,7 @@ def record_attempt(session: Session, claim: DeliveryClaim, answer: Answer) -> No
     else:
         _note_failure(session, endpoint, answer)
     session.flush()
+    return None if delivery is None else DeliveryState(delivery.state)
 
 
 def _move_on(delivery: WebhookDelivery, answer: Answer) -> None:

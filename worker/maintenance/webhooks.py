@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.base.errors import Invalid
+from core.base.states import DeliveryState
+from core.operations.metrics import WEBHOOKS
 from core.webhooks import deliveries, messages, signing
 from core.webhooks.deliveries import DeliveryClaim
 from core.webhooks.posting import Answer, post
@@ -22,6 +24,7 @@ from worker.process.runtime import Runtime
 
 LOOK_S = 1.0
 SENDERS = 8
+OUTCOMES = {DeliveryState.DELIVERED: "delivered", DeliveryState.PENDING: "retried", DeliveryState.FAILED: "failed"}
 
 log = structlog.get_logger()
 
@@ -98,4 +101,6 @@ def _attempt(runtime: Runtime, claim: DeliveryClaim) -> Answer:
 
 def _record(runtime: Runtime, claim: DeliveryClaim, answer: Answer) -> None:
     with runtime.db.write() as session:
-        deliveries.record_attempt(session, claim, answer)
+        state = deliveries.record_attempt(session, claim, answer)
+    if state is not None:
+        runtime.meter.count(WEBHOOKS, outcome=OUTCOMES[state])

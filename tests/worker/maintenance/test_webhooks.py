@@ -12,6 +12,8 @@ from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import DeliveryState
+from core.operations import metrics
+from core.operations.metrics import MetricsSnapshot
 from core.orm.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from core.webhooks import delivery_list, endpoints
 from core.webhooks.delivery_list import DeliveryFilter, DeliveryView
@@ -92,6 +94,10 @@ def test_a_receiver_that_fails_five_times_gets_one_message_in_effect_with_a_comp
     assert view.delivery.state == DeliveryState.DELIVERED
     assert [one.status for one in view.attempts] == [500, 503, 404, None, 302, 204]
     assert (view.attempts[0].answer, view.attempts[3].error) == ('"no"', "The host did not answer in HTTP.")
+    runtime.meter.flush(runtime.db)
+    with runtime.db.read() as session:
+        counts = MetricsSnapshot(session).counts(metrics.WEBHOOKS)
+    assert {labels["outcome"]: n for labels, n in counts} == {"delivered": 1, "retried": 5}
 
 
 def test_a_message_has_type_timestamp_and_data_with_whole_links(runtime: FakeRuntime) -> None:

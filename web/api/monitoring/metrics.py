@@ -49,6 +49,11 @@ COUNTERS = {
         (INFERENCE, TRAINING),
     ),
     metrics.REQUEUED: ("Messages sent again, by reason.", "reason", ("waiting", "lease_ran_out", "training")),
+    metrics.WEBHOOKS: (
+        "Attempts to deliver a message to a webhook: delivered, to be retried, or failed for good.",
+        "outcome",
+        ("delivered", "retried", "failed"),
+    ),
     metrics.REQUESTS: ("HTTP requests, by route, method and status.", "", ()),
 }
 # Histograms with the names of their labels.
@@ -126,6 +131,11 @@ def _read_families(services: Services) -> Iterator[Metric]:
     yield _gauge(
         "pawsort_oldest_waiting_seconds", "Age of the oldest work that no worker holds.", _by("queue", found.oldest_s)
     )
+    waiting = found.webhooks
+    yield _gauge(
+        "pawsort_webhook_messages", "Messages that webhooks have not accepted yet.", [({}, waiting.n_messages)]
+    )
+    yield _gauge("pawsort_webhook_oldest_seconds", "Age of the oldest of them.", [({}, waiting.oldest_s)])
     yield from _workers(found.workers)
     broker = status.read_broker_status(services.settings)
     yield _gauge("pawsort_broker_up", "Whether the broker responds.", [({}, broker is not None)])

@@ -9,6 +9,7 @@ from core.operations.status import BrokerStatus, InstallationStatus
 from web.pages.common.words import duration, in_bytes, plural
 
 WAITS_LONG_S = 60.0
+MESSAGE_WAITS_LONG_S = 3600.0  # more than a receiver needs to restart: then come the attempts after hours
 SHOWN = 5
 
 
@@ -61,6 +62,14 @@ def find_troubles(
             " automatically. If a chunk never ends, check the logs of the workers.",
         )
     yield from _queues(installation)
+    if installation.webhooks.oldest_s > MESSAGE_WAITS_LONG_S:
+        messages = plural(installation.webhooks.n_messages, "message")
+        yield Trouble(
+            f"Waiting for webhooks: {messages}, the oldest for {duration(installation.webhooks.oldest_s)}.",
+            "Their receivers do not answer, or refuse them. The pages of the webhooks show the answers and the next"
+            " attempts.",
+            is_urgent=False,
+        )
 
 
 def _silent(installation: InstallationStatus) -> Iterator[Trouble]:
