@@ -57,6 +57,7 @@ class ExportFormat:
         most_pictures: How many pictures it shows; None for all.
         has_limit: Whether it refuses jobs with too many files.
         needs_originals: Whether it cannot be made once the originals were discarded.
+        has_bare_rows: Whether it has no room for where its rows come from, so that a header says it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ExportFormat:
     most_pictures: int | None = None
     has_limit: bool = False
     needs_originals: bool = False
+    has_bare_rows: bool = False
 
     @property
     def has_choices(self) -> bool:
@@ -157,6 +159,7 @@ CSV = ExportFormat(
     options=("filter", "bom"),
     write=_write_csv,
     page_query="?bom=1",
+    has_bare_rows=True,
 )
 EXPORTS = (
     CSV,
@@ -187,6 +190,7 @@ EXPORTS = (
         options=("filter",),
         write=_write_jsonl,
         is_for_programs=True,
+        has_bare_rows=True,
     ),
     ExportFormat(
         name="parquet",

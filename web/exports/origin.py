@@ -1,6 +1,7 @@
 """Where results come from: what is needed to compute them again, kept in the files that have room for it.
 
-Parquet has it as key-value metadata, a workbook as properties of the document, under the same names.
+Parquet has it as key-value metadata, a workbook as properties of the document, under the same names. CSV and JSON Lines
+have no room for it, since readers expect rows alone: a header of the answer has it.
 """
 
 import json
@@ -48,20 +49,29 @@ class Origin:
         """The network of the version; empty if the version is unknown."""
         return self.networks[0] if self.networks else ""
 
-    def as_texts(self) -> dict[str, str]:
-        """Names and texts, without what is unknown. Lists are JSON."""
+    def as_values(self) -> dict[str, object]:
+        """Names and values as JSON has them, without what is unknown."""
         values: dict[str, object] = {
-            "job": self.job,
+            "job": str(self.job),
             "version": self.version,
             "version_digest": self.digest,
-            "networks": json.dumps(self.networks),
+            "networks": self.networks,
             "teacher_digest": self.teacher_digest,
-            "threshold": f"{self.threshold:.3f}",
-            "decoding": json.dumps(self.decodings),
-            "partial": json.dumps(self.is_partial),
+            "threshold": self.threshold,
+            "decoding": self.decodings,
+            "partial": self.is_partial,
             "exported_at": self.exported_at.isoformat(),
         }
-        return {PREFIX + name: str(value) for name, value in values.items() if value is not None}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def as_texts(self) -> dict[str, str]:
+        """Names and texts, for files. Lists are JSON."""
+        values = self.as_values() | {"threshold": f"{self.threshold:.3f}"}
+        return {PREFIX + name: one if isinstance(one, str) else json.dumps(one) for name, one in values.items()}
+
+    def as_header(self) -> str:
+        """One line of JSON in ASCII, for a header."""
+        return json.dumps(self.as_values())
 
 
 def describe_origin(session: Session, snapshot: ExportSnapshot) -> Origin:

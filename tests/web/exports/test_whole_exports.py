@@ -1,6 +1,7 @@
 """An export is whole, or it visibly breaks: jobs that are deleted, retried, changed or still running meanwhile."""
 
 import io
+import json
 from collections.abc import Callable
 from uuid import UUID
 
@@ -109,6 +110,19 @@ def test_an_export_of_a_job_that_is_done_is_not_called_partial(client: FlaskClie
     assert "Pawsort-Partial" not in answer.headers
     assert "-partial" not in answer.headers["Content-Disposition"]
     assert len(answer.text.splitlines()) == 1 + N_FILES
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_tables_without_room_for_it_name_their_origin_in_a_header(
+    client: FlaskClient, db: Database, job: UUID, ending: str
+) -> None:
+    answer = client.get(f"/api/v1/jobs/{job}/export.{ending}")
+    origin = json.loads(answer.headers["Pawsort-Origin"])
+    with db.read() as session:
+        row = jobs.get_job(session, job)
+    assert (origin["job"], origin["version"]) == (str(job), row.model_version_id)
+    assert (origin["threshold"], origin["partial"]) == (row.threshold_milli / 1000, False)
+    assert origin.keys() >= {"version_digest", "networks", "decoding", "exported_at"}
 
 
 def test_an_export_of_a_running_job_has_the_rows_of_its_start_and_says_that_it_is_partial(

@@ -21,6 +21,7 @@ from core.orm.uploads import Upload
 from web.exports import formats
 from web.exports.formats import ExportFormat
 from web.exports.names import attachment
+from web.exports.origin import describe_origin
 from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
@@ -30,6 +31,7 @@ from web.schemas.results import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 
+ORIGIN = "Pawsort-Origin"  # header of tables that have no room for it: where their rows come from, as JSON
 PARTIAL = "Pawsort-Partial"  # header of an export of a job that has not ended well: files may lack a result
 QUERIES: dict[tuple[str, ...], type[ExportQuery]] = {
     ("filter",): ExportQuery,
@@ -65,9 +67,14 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
         response.headers["Content-Disposition"] = attachment(f"{name}.{export_format.ending}")
         if snapshot.is_partial:
             response.headers[PARTIAL] = "true"
+        if export_format.has_bare_rows:
+            with services.db.read() as session:
+                response.headers[ORIGIN] = describe_origin(session, snapshot).as_header()
         return response
 
     headers = {PARTIAL: "`true` if files lack a result"}
+    if export_format.has_bare_rows:
+        headers[ORIGIN] = "JSON: `job`, `version`, `version_digest`, `networks`, `threshold`, `decoding` and others"
     answer = download_answer(export_format.content, export_format.media_type, **headers)
     responses = {200: answer, 507: "The disk of the database is full: each export is recorded"}
     if export_format.has_limit:

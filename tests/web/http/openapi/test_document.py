@@ -101,7 +101,7 @@ def test_files_are_described_as_such(document: Document) -> None:
     assert archive["multipart/form-data"]["schema"]["properties"] == {"file": BINARY}
     csv = document["paths"]["/api/v1/jobs/{job_uuid}/export.csv"]["get"]["responses"]["200"]
     assert csv["content"]["text/csv"]["schema"] == {"type": "string"}
-    assert csv["headers"].keys() == {"Content-Disposition", "Pawsort-Partial"}
+    assert csv["headers"].keys() == {"Content-Disposition", "Pawsort-Origin", "Pawsort-Partial"}
 
 
 def test_old_names_are_marked_as_such(document: Document) -> None:
