@@ -3,6 +3,7 @@
 Undoing a label appends one, too: see core/labels/undo.py.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
 from core.labels.contents import digests_of
 from core.labels.folder_names import plain_name
-from core.labels.undo import find_valid_labels, stands, undo_newest
+from core.labels.undo import find_newest_labels, stands, undo_newest
 from core.orm.labels import Label
 from core.orm.uploads import Image
 
@@ -101,19 +102,25 @@ def add_labels(
     check_labels(items)
     digests = digests_of(session, {item.image_id for item in items})
     known = _known_keys(session, [item.key for item in items if item.key])
+    n_undoes = Counter(digests[item.image_id] for item in items if item.undoes)
+    stacks = find_newest_labels(session, {sha256: n + 1 for sha256, n in n_undoes.items()})
     n_written = 0
     pending: list[dict[str, Any]] = []
     of_all: dict[str, Any] = {"user_id": user_id, "batch_id": batch_id}
     for item in items:
         if item.key in known:
             continue
-        row = of_all | {"sha256": digests[item.image_id], "image_id": item.image_id, "key": item.key}
+        sha256 = digests[item.image_id]
+        row = of_all | {"sha256": sha256, "image_id": item.image_id, "key": item.key}
         if item.undoes is None:
             pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
+            stacks.pop(sha256, None)
             continue
-        n_written += _insert(session, pending)  # what is undone may be among them
-        pending = []
-        stack = find_valid_labels(session, [digests[item.image_id]])[digests[item.image_id]]
+        if sha256 not in stacks:  # it has a new label, which may be what is undone
+            n_written += _insert(session, pending)
+            pending = []
+            stacks |= find_newest_labels(session, {sha256: n_undoes[sha256] + 1})
+        stack = stacks[sha256]
         if stack and stack[-1].key == item.undoes:
             pending.append(row | undo_newest(stack) | {"audit_id": None})
     return n_written + _insert(session, pending)

@@ -4,7 +4,7 @@ Nothing is ever removed. Undoing the newest label appends one that names it and 
 newest counts" stays true for readers that only know the newest.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -62,6 +62,21 @@ def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[byt
                 stacks[row.sha256].append(one)
             else:
                 stacks[row.sha256] = [one for one in stacks[row.sha256] if one.id != row.undoes_id]
+    return stacks
+
+
+def find_newest_labels(session: Session, wanted: Mapping[bytes, int]) -> dict[bytes, list[LabelRecord]]:
+    """The same, but only the newest of them, however long a history is.
+
+    Args:
+        wanted: How many of each content.
+    """
+    columns = (Label.id, Label.label, Label.source, Label.key, Label.batch_id, Label.audit_id)
+    counts = (Label.source != LabelSource.FOLDER) & Label.undoes_id.is_(None) & ~is_undone(Label)
+    stacks = {}
+    for sha256, n in wanted.items():
+        newest = select(*columns).where(Label.sha256 == sha256, counts).order_by(Label.id.desc()).limit(n)
+        stacks[sha256] = [LabelRecord(*row) for row in reversed(session.execute(newest).all())]
     return stacks
 
 

@@ -13,6 +13,7 @@ from web.schemas.results import ResultQuery
 
 MAX_LABELS = 5000
 MAX_ITEMS = 10_000
+MAX_UNDOES = 1000  # each is looked up while the labels of everybody else wait
 LABEL_PROBABLY_NEITHER = {
     "id": "0f5c9a52-6b1e-4c1d-9c57-3f2b8a7d1e60",
     "filter": {"neither": "probable"},
@@ -33,7 +34,11 @@ class LabelIn(Input, json_schema_extra={"examples": [{"image_id": 1042, "label":
     key: UUID | None = Field(
         None, description="Your own id of this label, so that a repeated call does not write it twice"
     )
-    undoes: UUID | None = Field(None, description="Instead of a label: the key of a label to undo, if it still counts")
+    undoes: UUID | None = Field(
+        None,
+        description="Instead of a label: the key of a label to undo, if it still counts."
+        f" At most {MAX_UNDOES:,} items of a call may have it",
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -69,6 +74,8 @@ class LabelsIn(Input):
             raise ValueError("expected items with image_id, and neither batch nor dry_run, together with audit")
         if self.is_list and any(item.undoes for item in self.items):
             raise ValueError("expected no undoes together with batch or dry_run; undo the batch instead")
+        if (n_undoes := sum(item.undoes is not None for item in self.items)) > MAX_UNDOES:
+            raise ValueError(f"expected at most {MAX_UNDOES:,} items with undoes, got {n_undoes:,}; send several calls")
         return self
 
 

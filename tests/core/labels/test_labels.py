@@ -3,12 +3,14 @@
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import Invalid, NotFound
 from core.labels import history, labels
 from core.labels.labels import NewLabel, label_of_path
+from core.labels.undo import find_newest_labels, find_valid_labels
 from core.orm.labels import Label
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -125,6 +127,38 @@ def test_taking_back_restores_what_was_said_before_to_any_depth(db: Database, bl
     assert seen == ["dog", "cat", "dog"], "the last one is the folder's again"
     with db.read() as session:
         assert session.query(Label).count() == 7, "nothing is ever removed"
+
+
+def test_labels_and_their_undoing_in_one_call_end_as_one_after_the_other(db: Database, blobs: Blobs) -> None:
+    job = classified(db, blobs, {"x/1.jpg": draw_picture(1), "x/2.jpg": draw_picture(2)})
+    one, two = (row.image_id for row in read_results(db, job))
+    first, second, third = uuid4(), uuid4(), uuid4()
+    with db.write() as session:
+        labels.add_labels(session, None, [NewLabel(one, "cat", key=first), NewLabel(two, "dog")])
+    items = [
+        NewLabel(one, "dog", key=second),
+        NewLabel(one, None, undoes=second),
+        NewLabel(one, None, undoes=first),
+        NewLabel(one, "neither", key=third),
+        NewLabel(two, None, undoes=third),  # of the other picture
+    ]
+    with db.write() as session:
+        assert labels.add_labels(session, None, items) == 4
+    assert [row.human_label for row in read_results(db, job)] == ["neither", "dog"]
+    with db.write() as session:
+        assert labels.add_labels(session, None, [NewLabel(one, None, undoes=third)]) == 1
+    assert [row.human_label for row in read_results(db, job)] == [None, "dog"]
+
+
+def test_undoing_reads_the_newest_labels_of_a_long_history_alone(db: Database, blobs: Blobs) -> None:
+    image_id = read_results(db, classified(db, blobs, {"x/1.jpg": draw_picture(1)}))[0].image_id
+    key = uuid4()
+    with db.write() as session:
+        labels.add_labels(session, None, [NewLabel(image_id, "cat")] * 50 + [NewLabel(image_id, "dog", key=key)])
+        sha256 = session.scalars(select(Label.sha256).limit(1)).one()
+        newest = find_newest_labels(session, {sha256: 2})[sha256]
+        assert [one.label for one in newest] == ["cat", "dog"]
+        assert newest == find_valid_labels(session, [sha256])[sha256][-2:]
 
 
 def test_what_somebody_said_since_then_is_not_taken_back(db: Database, blobs: Blobs) -> None:

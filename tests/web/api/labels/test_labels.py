@@ -19,6 +19,7 @@ from tests.support.factories import (
     run_job,
 )
 from web.app import App
+from web.schemas.labels import MAX_UNDOES
 
 OUTCOMES = {"p/1.jpg": (0.95, 0.01), "p/2.jpg": (0.1, 0.9), "p/3.jpg": (0.5, 0.4)}
 
@@ -101,6 +102,11 @@ def test_what_is_labelled_must_be_clear(
     client: FlaskClient, item: dict[str, Any], extra: dict[str, str], message: str
 ) -> None:
     assert message in post(client, "labels", 422, items=[item], **extra)["detail"]
+
+
+def test_a_call_undoes_a_limited_number_of_labels(client: FlaskClient) -> None:
+    items = [{"image_id": 1, "undoes": str(UUID(int=n + 1))} for n in range(MAX_UNDOES + 1)]
+    assert "expected at most 1,000 items with undoes" in post(client, "labels", 422, items=items)["detail"]
 
 
 @pytest.mark.parametrize("extra", [{}, {"label": "cat", "undoes": str(uuid4())}])
