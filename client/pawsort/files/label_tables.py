@@ -6,7 +6,6 @@ rows ─► items by content or image, without rows that say nothing ─► all 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,13 +13,14 @@ from typing import Any, Literal
 
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
-from pawsort.files.tables import Row, read_rows
+from pawsort.files.tables import Row, read_names, read_rows
 
 Key = Literal["sha256", "image_id"]
 KEYS: tuple[Key, ...] = ("sha256", "image_id")
 LABELS = ("human_label", "label")
 SAYS_NOTHING = frozenset({"", "unsure", "unlabelled"})
 IN_ONE_CALL = 5000
+MAX_ROWS = 10_000_000  # each picture is remembered, to find those with two labels
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -57,11 +57,10 @@ def find_columns(table: Path, label: str | None, key: Key | None, withdraws: boo
     Raises:
         ClientError: The table is empty, or has no such column.
     """
-    with closing(read_rows(table)) as rows:
-        first = next(rows, None)
-    if first is None:
+    names = read_names(table)
+    if not names:
         raise ClientError(f"{table} has no rows.")
-    return LabelColumns(_choose(table, first, label, LABELS), _choose(table, first, key, KEYS), withdraws)
+    return LabelColumns(_choose(table, names, label, LABELS), _choose(table, names, key, KEYS), withdraws)
 
 
 def import_labels(
@@ -94,7 +93,9 @@ def _send(client: PawsortClient, table: Path, columns: LabelColumns, batch: str,
 def _items(table: Path, columns: LabelColumns, done: LabelImport) -> Iterator[dict[str, Any]]:
     """The labels of the table, each picture once."""
     given: dict[str | int, str | None] = {}
-    for number, row in enumerate(read_rows(table), 1):
+    for number, row in enumerate(read_rows(table, (columns.label, columns.key)), 1):
+        if number > MAX_ROWS:
+            raise ClientError(f"{table}: expected at most {MAX_ROWS:,} rows. Split the table. Nothing was written.")
         done.n_rows += 1
         label = _text(row.get(columns.label)).lower()
         if label in SAYS_NOTHING and not columns.withdraws:
@@ -126,12 +127,12 @@ def _text(cell: Any) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
-def _choose(table: Path, row: Row, named: Any, usual: tuple[Any, ...]) -> Any:
+def _choose(table: Path, names: list[str], named: Any, usual: tuple[Any, ...]) -> Any:
     wanted = usual if named is None else (named,)
     for name in wanted:
-        if name in row:
+        if name in names:
             return name
     raise ClientError(
-        f"{table}: expected a column {' or '.join(wanted)}; there are {', '.join(map(str, row))}. Name another one with"
-        " --column or --by."
+        f"{table}: expected a column {' or '.join(wanted)}; there are {', '.join(map(str, names))}. Name another one"
+        " with --column or --by."
     )

@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,38 @@ from pawsort.api.errors import ClientError
 
 Row = dict[str, Any]
 PREFIX = "pawsort."  # of the metadata that an export carries
-FORMATS = (".csv", ".jsonl", ".parquet")
+MAX_LINE = 2**20  # characters of JSON Lines; csv has a limit of its own for each cell
+ROWS_AT_ONCE = 1000  # of Parquet
+MAX_BATCH_BYTES = 2**26  # of so many rows: a small file can hold much larger ones
 
 
-def read_rows(table: Path) -> Generator[Row]:
+def read_rows(table: Path, columns: Collection[str] | None = None) -> Generator[Row]:
     """Iterate over the rows of a table, by the names of its columns.
 
+    Args:
+        columns: The only ones that are needed; others may be left out. None for all.
     Raises:
         ClientError: The file cannot be read, or is no such table.
     """
-    reader = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}.get(table.suffix.lower())
+    reader = _READERS.get(table.suffix.lower())
     if reader is None:
-        raise ClientError(f"{table}: expected a table that ends in {', '.join(FORMATS)}.")
+        raise ClientError(f"{table}: expected a table that ends in {', '.join(_READERS)}.")
     try:
-        yield from reader(table)
+        yield from reader(table, columns)
     except OSError as error:
         raise ClientError(f"{table} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError, csv.Error) as error:  # of csv, json and pyarrow
         raise ClientError(f"{table} cannot be read as {table.suffix.lower()}: {error}.") from error
+
+
+def read_names(table: Path) -> list[str]:
+    """The names of the columns; empty for a table without rows.
+
+    Raises:
+        ClientError: As `read_rows`.
+    """
+    with closing(read_rows(table)) as rows:
+        return list(next(rows, {}))
 
 
 def read_origin(table: Path) -> dict[str, str]:
@@ -40,14 +55,16 @@ def read_origin(table: Path) -> dict[str, str]:
     return {name.removeprefix(PREFIX): text for name, text in texts.items() if name.startswith(PREFIX)}
 
 
-def _read_csv(table: Path) -> Iterator[Row]:
+def _read_csv(table: Path, _: Collection[str] | None) -> Iterator[Row]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         yield from csv.DictReader(file)
 
 
-def _read_jsonl(table: Path) -> Iterator[Row]:
+def _read_jsonl(table: Path, _: Collection[str] | None) -> Iterator[Row]:
     with table.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), ""), 1):
+            if len(line) > MAX_LINE:
+                raise ClientError(f"{table}, line {number}: expected at most {MAX_LINE:,} characters.")
             if line.strip():
                 row = json.loads(line)
                 if not isinstance(row, dict):
@@ -55,25 +72,32 @@ def _read_jsonl(table: Path) -> Iterator[Row]:
                 yield row
 
 
-def _read_parquet(table: Path) -> Iterator[Row]:
+def _read_parquet(table: Path, columns: Collection[str] | None) -> Iterator[Row]:
+    for batch in _batches(table, columns):
+        if batch.nbytes > MAX_BATCH_BYTES:
+            raise ClientError(
+                f"{table}: {ROWS_AT_ONCE:,} of its rows need more than {MAX_BATCH_BYTES >> 20} MiB of memory. Make a"
+                " table with fewer columns or shorter texts."
+            )
+        names = [name for name in batch.schema.names if columns is None or name in columns]
+        for values in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+def _batches(table: Path, columns: Collection[str] | None) -> Iterator[Any]:
     file = _import_pyarrow()
     if file is None:
-        yield from _read_with_arro3(table)
-        return
-    for batch in file.ParquetFile(table).iter_batches():
-        yield from batch.to_pylist()
+        return iter(_arro3().read_parquet(table, batch_size=ROWS_AT_ONCE))
+    needed = None if columns is None else list(columns)
+    batches: Iterator[Any] = file.ParquetFile(table).iter_batches(batch_size=ROWS_AT_ONCE, columns=needed)
+    return batches
 
 
-def _read_with_arro3(table: Path) -> Iterator[Row]:
-    reader = _arro3().read_parquet(table)
-    for batch in reader:
-        columns = [batch.column(name).to_pylist() for name in batch.column_names]
-        yield from _rows(batch.column_names, columns)
-
-
-def _rows(names: list[str], columns: Iterable[list[Any]]) -> Iterator[Row]:
-    for values in zip(*columns, strict=True):
-        yield dict(zip(names, values, strict=True))
+_READERS: dict[str, Callable[[Path, Collection[str] | None], Iterator[Row]]] = {
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".parquet": _read_parquet,
+}
 
 
 def _schema_of(table: Path) -> Any:
