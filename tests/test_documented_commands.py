@@ -1,5 +1,6 @@
-"""Every command in README, CONTRIBUTING and docs: it parses, and what it names exists. tests/browser/test_tutorial.py
-runs those of the tutorial.
+"""Every command in README, CONTRIBUTING and docs: it parses, and what it names exists.
+
+tests/integration/test_documents_run.py runs those in blocks, and tests/browser/test_tutorial.py those of the tutorial.
 """
 
 import ast
@@ -16,6 +17,7 @@ from werkzeug.routing import MapAdapter
 from core.base.config import Settings
 from tests.support.documentation import checks, shell
 from tests.support.documentation.blocks import PAGES, Code, list_blocks, list_inline
+from tests.support.documentation.statements import UNRUN, list_shell_pages, list_statements
 from tests.support.paths import ROOT
 from web.app import App
 
@@ -55,6 +57,13 @@ def test_every_line_of_shell_names_what_exists(routes: MapAdapter, any_path: Non
                 raise AssertionError(f"{block}: {command}: {error}") from error
     starts = [line for block in _blocks(SHELL) for line in block.text.splitlines() if _begins_with_ours(line)]
     assert len([one for one in programs if one in ("pawsort", "make", "docker compose", "curl", "helm")]) >= len(starts)
+
+
+def test_most_statements_are_run_and_every_reason_for_not_running_one_is_needed() -> None:
+    statements = list_statements(list_shell_pages())
+    unrun = {one.reason for one in statements if one.reason}
+    assert unrun == set(UNRUN.values())
+    assert sum(one.reason is None for one in statements) > 2 * sum(one.reason is not None for one in statements)
 
 
 def test_every_command_in_a_sentence_names_what_exists() -> None:
