@@ -990,7 +990,9 @@ class Upload:
 
 @dataclass(slots=True)
 class Webhook:
-    """`note` says why Pawsort has turned it off; `failing_since` is null while the last attempt was good."""
+    """`note` says why Pawsort has turned it off, or sends nothing because `user` may no longer have it. `failing_since`
+    is null while the last attempt was good.
+    """
 
     id: int
     name: str
@@ -1152,7 +1154,8 @@ class LabelInput(TypedDict, total=False):
         sha256: The content, wherever it was uploaded.
         label: Required; null withdraws earlier labels.
         key: Your own id of this label, so that a repeated call does not write it twice.
-        undoes: Instead of a label: the key of a label to undo, if it still counts.
+        undoes: Instead of a label: the key of a label to undo, if it still counts. At most 1,000 items of a call may
+            have it.
     """
 
     image_id: int | None
