@@ -16,7 +16,7 @@ OWNER = (
 
 
 def upgrade() -> None:
-    everybody = sa.Column("is_for_everybody", sa.Boolean(), server_default=sa.false(), nullable=False)
+    everybody: sa.Column[bool] = sa.Column("is_for_everybody", sa.Boolean(), server_default=sa.false(), nullable=False)
     op.add_column("webhook_endpoints", everybody)
     yes = sa.bindparam("yes", True, sa.Boolean())
     marked = f"UPDATE webhook_endpoints SET is_for_everybody = :yes, user_id = ({OWNER}) WHERE user_id IS NULL"  # noqa: S608
