@@ -43,7 +43,7 @@ def check_bytes(data: bytes, max_pixels: int) -> None:
         check_pixels(*canvas, max_pixels, "A canvas")
     if data[4:8] == b"ftyp":  # an AVIF may call itself by the brand of another format
         sizes = avif.frame_sizes(data)
-        if not sizes and data[8:10] == b"av":
+        if not sizes and data[8:11] == b"avi":
             raise ImageError(ErrorCode.TRUNCATED)
         for width, height in sizes:
             check_pixels(width, height, max_pixels, "A frame")

@@ -33,6 +33,7 @@ _IN_BYTES = {
     rb"\0\0\0\x0cJXL \r\n\x87\n": "JPEG XL",
     rb".{4}ftypjxl ": "JPEG XL",
     rb".{4}ftypjp[2xm] ": "JPEG 2000",
+    rb".{4}ftypavc[is]": "HEIF with AVC inside",
     rb"II\xbc": "JPEG XR",
     rb"\0\0\x01\0[^\0]\0": "Windows icon (ICO)",
     rb"\0\0\x02\0[^\0]\0": "Windows cursor (CUR)",

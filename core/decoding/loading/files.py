@@ -9,6 +9,7 @@ from core.decoding.loading.avif import load_avif
 from core.decoding.loading.bmp import load_bmp
 from core.decoding.loading.heif import load_heif
 from core.decoding.loading.jpeg import load_jpeg
+from core.decoding.loading.jpeg2000 import load_jpeg2000
 from core.decoding.loading.picture import Picture, Size
 from core.decoding.loading.png import load_png
 from core.decoding.loading.raws import load_raw
@@ -42,18 +43,9 @@ def load(data: bytes, size_of: Size, max_pixels: int) -> Picture:
     if name == "JPEG":
         check_jpeg_variant(data)
         return load_jpeg(data, size_of, max_pixels)
-    if name == "HEIC":
+    if name in ("HEIC", None):
         return load_heif(data, size_of, max_pixels)
-    if name in _LOADERS:
-        return _LOADERS[name](data, max_pixels)
-    return _load(data, max_pixels)
-
-
-def _load(data: bytes, max_pixels: int) -> Picture:
-    image = open_image(data)
-    check_opened(image, max_pixels)
-    image.load()
-    return Picture(image, *image.size)
+    return _LOADERS[name](data, max_pixels)
 
 
 def _load_by_rows(data: bytes, max_pixels: int) -> Picture:
@@ -81,4 +73,5 @@ _LOADERS: dict[str, Callable[[bytes, int], Picture]] = {
     "GIF": _load_by_rows,
     "TIFF": load_tiff,
     "AVIF": load_avif,
+    "JPEG 2000": load_jpeg2000,
 }

@@ -11,12 +11,21 @@ from statistics import fmean
 
 from PIL import Image, ImageChops, ImageStat
 
+from core.base.errors import ErrorCode, ImageError
 from core.decoding.limits import check_opened, check_pixels
 from core.decoding.loading.picture import Picture, Size
 from core.decoding.opening import open_image
 from core.decoding.structure.heif import Grid, Heif
 from core.decoding.structure.items import Items
 
+_OTHER_CODECS = {
+    b"avc1": "AVC",
+    b"evc1": "EVC",
+    b"j2k1": "JPEG 2000",
+    b"jpeg": "JPEG",
+    b"unci": "uncompressed pixels",
+    b"vvc1": "VVC",
+}
 _MOST_TILES = 2  # times the pixels of the largest picture: tiles reach beyond its edges
 _PLACES = ((0.5, 0.5), (0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.8))  # of the tiles that are compared
 _CELLS = (6, 6)  # of which the mean colours of a tile and of its place in the thumbnail are compared
@@ -27,13 +36,15 @@ def load_heif(data: bytes, size_of: Size, max_pixels: int) -> Picture:
     """Load a HEIC, or its thumbnail if that is at least of the size that is wanted.
 
     Raises:
-        ImageError: `too_many_pixels`.
+        ImageError: `too_many_pixels` or `unsupported_format`.
         Exception: Whatever Pillow raises for a broken file.
     """
+    heif, grid = _read_grid(data)
+    if name := heif and _OTHER_CODECS.get(heif.find_codec(grid)):
+        raise ImageError(ErrorCode.UNSUPPORTED_FORMAT, f"HEIF with {name} inside")
     image = open_image(data)
     check_opened(image, max_pixels)
     width, height = image.size
-    heif, grid = _read_grid(data)
     if heif and grid:
         _check_tiles(grid, max_pixels)
         if image.draft(None, size_of(width, height)) and not _is_like_its_tiles(image.size, heif, grid):

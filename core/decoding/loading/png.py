@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from core.base.errors import ErrorCode, ImageError
 from core.decoding.limits import check_opened
 from core.decoding.loading.picture import Picture
 from core.decoding.loading.rows import load_rows
@@ -17,6 +18,7 @@ from core.decoding.opening import open_image
 from core.decoding.ranges import Range, to_8_bits
 from core.decoding.structure import png
 
+_FIRST_CHUNK = slice(12, 16)
 _DEPTH_AT = 24
 _LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}  # raw modes of Pillow
 _FULL = 64  # a picture whose high bytes reach this uses a quarter of its range
@@ -26,9 +28,11 @@ def load_png(data: bytes, max_pixels: int) -> Picture:
     """Load a PNG, or nine tenths of it at least, in 8 bits.
 
     Raises:
-        ImageError: `truncated` or `too_many_pixels`.
+        ImageError: `truncated`, `too_many_pixels` or `unsupported_format`.
         Exception: Whatever Pillow raises for a broken file.
     """
+    if data[_FIRST_CHUNK] == b"CgBI":
+        raise ImageError(ErrorCode.UNSUPPORTED_FORMAT, "A PNG from inside an app for iPhones (CgBI)")
     data = png.keep_picture(data)
     image = open_image(data)
     check_opened(image, max_pixels)
@@ -46,15 +50,15 @@ def _raw_mode(image: ImageFile.ImageFile) -> str:
 
 def _in_8_bits(picture: Picture, data: bytes, raw_mode: str) -> Image.Image:
     image = picture.image
-    transparency = image.info.get("transparency")
+    transparency, said = image.info.get("transparency"), _said(data)
     if image.mode.startswith("I"):
         values = np.asarray(image)[..., None]
-    elif picture.warning or (transparency is None and np.percentile(_colours(image), 99.9) >= _FULL):
+    elif picture.warning or (transparency is said is None and np.percentile(_colours(image), 99.9) >= _FULL):
         return image
     else:
         values = _with_low_bytes(image, data, raw_mode)
     n_colours = values.shape[2] - (values.shape[2] in (2, 4))
-    mapped = to_8_bits(values, _said(data), n_colours)
+    mapped = to_8_bits(values, said, n_colours)
     if transparency is not None:
         alpha = np.any(values != np.asarray(transparency), axis=2, keepdims=True) * np.uint8(255)
         mapped = np.concatenate((mapped, alpha), axis=2)

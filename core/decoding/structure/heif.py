@@ -62,6 +62,10 @@ class Heif:
         tiles = {one.source: one.targets for one in self._items.references if one.kind == b"dimg"}[primary]
         return Grid((width, height), self.size_of(tiles[0]), head[3] + 1, head[2] + 1, tiles)
 
+    def find_codec(self, grid: Grid | None) -> bytes:
+        """How the picture, or each tile of its grid, is coded: the four letters of its item."""
+        return self._items.kinds.get(grid.tiles[0] if grid else self._items.primary, b"")
+
     def find_thumbnail(self, size: tuple[int, int]) -> int | None:
         """The number of the thumbnail that has this size, perhaps after a turn."""
         primary = self._items.primary

@@ -100,7 +100,7 @@ def _is_usable(data: bytes, chunk: Chunk) -> bool:
     if chunk.kind == b"tRNS":
         return _fits_colour_type(len(body), data[25] if len(data) > 25 else 0)
     if chunk.kind == b"iCCP":
-        return _unpacks(rest[1:])
+        return rest[:1] == b"\0" and _unpacks(rest[1:])
     if chunk.kind in _TEXTS:
         return name + b"\0" in _USED_TEXTS and _is_short(chunk.kind, rest)
     return True

@@ -35,6 +35,15 @@ def test_a_dark_picture_has_the_range_that_its_file_names(sbit):
     assert np.abs(decode_image(png_16(values, sbit), 32)[..., 0].mean() - dark.mean()) < 1
 
 
+@pytest.mark.parametrize("sbit", [12, 15])
+def test_colours_have_the_range_that_their_file_names(sbit):
+    colours = np.asarray(pictures.draw(3))
+    data = pictures.png_of_16_bits(np.rint(colours / 255.0 * (2**sbit - 1)).astype(np.uint16))
+    named = data[:33] + pictures.png_chunk(b"sBIT", bytes((sbit,) * 3)) + data[33:]
+    expected = decode_image(pictures.encode(Image.fromarray(colours), "PNG"), 64).astype(int)
+    assert np.abs(decode_image(named, 64) - expected).max() <= 2
+
+
 def test_values_scaled_to_all_bits_go_beyond_what_sbit_says():
     wide = EIGHT.astype(int) * 257
     assert np.abs(decode_image(png_16(wide, 10), 32)[..., 0].mean() - EIGHT.mean()) < 1

@@ -136,3 +136,13 @@ def test_any_bytes_may_be_in_the_boxes():
             heif, grid = loading._read_grid(changed)
             if heif and grid:
                 loading._is_like_its_tiles((160, 104), heif, grid)
+
+
+@pytest.mark.parametrize("codec", ["avc1", "evc1", "j2k1", "jpeg", "unci", "vvc1"])
+@pytest.mark.parametrize("options", [{}, {"tile_size": TILE}])
+def test_a_picture_in_another_codec_is_refused_by_name(codec, options):
+    data = encode(draw(1, size=(100, 70)), "HEIF", **options).replace(b"hvc1", codec.encode())
+    with pytest.raises(ImageError) as caught:
+        decode(data, 8)
+    assert caught.value.code == ErrorCode.UNSUPPORTED_FORMAT
+    assert caught.value.detail.startswith("HEIF with ")

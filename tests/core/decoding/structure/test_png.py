@@ -91,3 +91,15 @@ def test_what_follows_the_end_mark_does_not_matter(padding):
 
 def test_a_file_with_nothing_but_its_picture_is_not_copied():
     assert keep_picture(PLAIN) is PLAIN
+
+
+def test_a_profile_that_is_packed_in_an_unknown_way_does_not_matter():
+    profile = chunk(b"iCCP", b"name\0\7" + zlib.compress(bytes(400)))
+    assert_reads_like(with_chunk(PLAIN, profile), PLAIN)
+
+
+def test_a_png_from_inside_an_app_is_refused_by_name():
+    with pytest.raises(ImageError) as caught:
+        decode(PLAIN[:8] + chunk(b"CgBI", b"\x50\0\x20\6") + PLAIN[8:], SIDE)
+    assert caught.value.code == ErrorCode.UNSUPPORTED_FORMAT
+    assert "CgBI" in caught.value.detail
