@@ -152,8 +152,9 @@ class ArchiveReceiver:
     def _only_new(self, items: Iterator[Item]) -> Iterator[Item]:
         for item in items:
             if isinstance(item, SkippedEntry):
-                self.skipped.add(item)
-                if item.path not in self._known_skipped:
+                if item.path in self._known_skipped:
+                    self.skipped.add(item)
+                else:
                     yield item
             elif not self._known or (item.path, _mark_of(item)) not in self._known:
                 yield item
@@ -166,6 +167,8 @@ class ArchiveReceiver:
                 tar.seek(0)
                 store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled, self._actor)
             self._next_seq += 1
+        for entry in packed.skipped:  # the second of two files of one path among them
+            self.skipped.add(entry)
         if packed.skipped:
             with self._services.db.write() as session:
                 upload = uploads.get_upload(session, self._uuid, lock=True)

@@ -110,11 +110,13 @@ def test_the_answer_shows_what_was_skipped_and_why(client: FlaskClient) -> None:
             entry.type, entry.linkname = tarfile.SYMTYPE, "target"
             tar.addfile(entry)
         tar.addfile(tarfile.TarInfo("../up.jpg"))
-        tar.addfile(tarfile.TarInfo("a.jpg"))
+        for _ in range(2):
+            tar.addfile(tarfile.TarInfo("a.jpg"))
     skipped = job_of(client.put(ADDRESS, data=data.getvalue()))["skipped"]
     assert isinstance(skipped, dict)
-    assert skipped["n"] == 31
-    assert skipped["by_reason"] == {"a symbolic link": 30, "a path that climbs with '..'": 1}
+    assert skipped["n"] == 32
+    expected = {"a symbolic link": 30, "a path that climbs with '..'": 1, "a second file of the same path": 1}
+    assert skipped["by_reason"] == expected
     assert [entry["path"] for entry in skipped["first"]] == [f"link{number}" for number in range(10)]
 
 
