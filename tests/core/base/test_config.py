@@ -71,6 +71,12 @@ def test_a_lease_below_three_heartbeats_is_refused_by_a_sentence_that_names_both
     assert load_settings().alive_s == 60
 
 
+def test_a_search_for_lost_work_that_comes_later_than_a_lease_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSORT_RECONCILE_S", "16")
+    with pytest.raises(ConfigError, match=r"^PAWSORT_RECONCILE_S: expected at most PAWSORT_LEASE_S \(15 s\).* got 16"):
+        load_settings()
+
+
 def test_a_value_may_be_in_a_file_and_the_variable_itself_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "url").write_text("postgresql://pawsort:secret@db/pawsort\n")
     monkeypatch.setenv("PAWSORT_DATABASE_URL_FILE", str(tmp_path / "url"))
