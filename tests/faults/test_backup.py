@@ -50,9 +50,9 @@ def check_restored(installation: Installation, elsewhere: Installation, backups:
 
 
 def digests(installation: Installation, upload: str) -> dict[str, str]:
-    """SHA-256 of each blob of an upload, as it is in the store."""
+    """SHA-256 of each shard of an upload, as it is in the store."""
     blobs = Blobs(installation.record.blob_url)
-    keys = sorted(key for key, _ in blobs.list(f"uploads/{upload}"))
+    keys = sorted(key for key, _ in blobs.list(f"uploads/{upload}") if key.endswith(".tar"))
     assert len(keys) == 4
     return {key: hashlib.sha256(blobs.get(key)).hexdigest() for key in keys}
 
