@@ -25,7 +25,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench bench-gpu screenshots docs reference pretrained reproduce client requirements release sbom audit env clean
+.PHONY: help setup setup-test run test test-all faults load test-containers cluster lint format bench bench-gpu screenshots docs reference pretrained reproduce client requirements release sbom audit env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ cluster: $(VENV)/test.stamp ## several hosts in an engine of its own, and 20 kin
 
 faults: $(VENV)/test.stamp ## let N faults (200) loose on SQLite and on PostgreSQL with S3; SEED=number repeats a war
 	$(if $(N),PAWSORT_TEST_FAULTS=$(N)) $(if $(SEED),PAWSORT_TEST_SEED=$(SEED)) $(PYTEST) -s -m slow tests/faults/test_war.py
+
+load: $(VENV)/test.stamp ## HOURS (2) of mixed load on SQLite, then on PostgreSQL with S3: memory, handles and connections must stay flat
+	PAWSORT_TEST_LOAD_S=$$(( $(or $(HOURS),2) * 3600 )) $(PYTEST) -s -m slow tests/scenarios/test_mixed_load.py
 
 lint: $(VENV)/test.stamp ## ruff, mypy, the import contracts, and what breaks programs of the last release
 	$(BIN)/ruff check .

@@ -2,8 +2,8 @@
 
 On SQLite with a folder, and on PostgreSQL with S3.
 
-A short form by default. PAWSORT_TEST_LOAD_S says for how long (7200: two hours), PAWSORT_TEST_LOAD_PAUSE_S how long
-each person waits between two acts, PAWSORT_TEST_LOAD_FILE where the samples are kept.
+A short form by default; `make load` takes hours. PAWSORT_TEST_LOAD_S says for how long, PAWSORT_TEST_LOAD_PAUSE_S how
+long each person waits between two acts, PAWSORT_TEST_LOAD_FILE where the samples are kept.
 """
 
 import os
