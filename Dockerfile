@@ -23,7 +23,9 @@ COPY requirements/ requirements/
 
 # Packages are a layer of their own: they change less often than Pawsort itself, whose parts are in /opt/pawsort/code.
 FROM installer AS web-packages
-RUN ["sh", "deploy/install.sh", "packages", "web", "/opt/pawsort"]
+# Nothing here runs the tests of NumPy or reads stubs of types: 18 MB.
+RUN sh deploy/install.sh packages web /opt/pawsort \
+ && find /opt/pawsort/lib \( -path "*/numpy/*" -name tests -o -path "*/numpy/f2py" -o -name "*.pyi" \) -prune -exec rm -r {} +
 
 FROM installer AS guide
 COPY CHANGELOG.md CONTRIBUTING.md ./

@@ -61,8 +61,9 @@ def make_base(engine: Engine, name: str) -> None:
     shutil.copy(CERTIFICATES, folder / str(CERTIFICATES).lstrip("/"))
     for part in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man"):
         shutil.rmtree(folder / part, ignore_errors=True)
-    tar = subprocess.Popen(["tar", "--directory", str(folder), "--create", "."], stdout=subprocess.PIPE)
     changes = (f"ENV PIP_CERT={CERTIFICATES}", f"ENV SSL_CERT_FILE={CERTIFICATES}", 'CMD ["python3"]')
-    engine.run("import", *(part for change in changes for part in ("--change", change)), "-", name, stdin=tar.stdout)
-    assert tar.wait() == 0
+    options = [part for change in changes for part in ("--change", change)]
+    with subprocess.Popen(["tar", "--directory", str(folder), "--create", "."], stdout=subprocess.PIPE) as tar:
+        engine.run("import", *options, "-", name, stdin=tar.stdout)
+    assert tar.returncode == 0
     shutil.rmtree(folder)
