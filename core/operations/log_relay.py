@@ -31,6 +31,8 @@ def gather_lines() -> None:
         return
     there = os.dup(2)
     source, target = socket.socketpair()
+    for end in (source, target):
+        end.setblocking(True)  # Celery beat sets a time limit for all new sockets
     reader = _start(source, there)
     os.dup2(target.fileno(), 2)
     if not os.isatty(1):

@@ -75,7 +75,7 @@ class Job:
 
         The sender may give up before a long fault is over. The job does not.
         """
-        job = until(lambda: one if (one := self._newest()).get("state") == "done" else None, END_S, "the job to end")
+        job = until(lambda: one if (one := self._sent()) and one["state"] == "done" else None, END_S, "the job to end")
         table = self._http.get(f"/api/v1/jobs/{job['id']}/export.csv").raise_for_status().text
         rows = list(csv.DictReader(io.StringIO(table)))
         assert len(rows) == N_PICTURES

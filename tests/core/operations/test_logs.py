@@ -71,6 +71,14 @@ def run(program: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in said.stderr.splitlines()]
 
 
+def test_lines_are_gathered_in_a_program_whose_sockets_have_a_time_limit() -> None:
+    code = "import socket; socket.setdefaulttimeout(30)" + GATHERING + "os.write(2, b'plain\\n')"
+    said = subprocess.run(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, cwd=ROOT, check=True, timeout=within(60)
+    )
+    assert [json.loads(line)["said"] for line in said.stderr.splitlines()] == ["plain"]
+
+
 def test_what_a_library_writes_past_all_logging_becomes_json() -> None:
     ours, theirs, odd, last = run("""
         import structlog
