@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.base.data_dir import DOTENV, default_data_dir
 from core.base.errors import ConfigError
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 
@@ -31,11 +32,6 @@ HEARTBEATS_PER_LEASE = 3  # two may be lost or late before work is given to anot
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def default_data_dir() -> Path:
-    """Where an installation keeps everything by default."""
-    return Path("~/.local/share/pawsort").expanduser()
 
 
 class Settings(BaseSettings):
@@ -58,7 +54,9 @@ class Settings(BaseSettings):
     blob_url: str = ""
     """`s3://bucket/prefix`, also `gs://` and `az://`. By default a folder in the data directory."""
     secret_key: SecretStr = SecretStr("")
-    """Signs the cookies of the pages. `pawsort up` creates one at its first start."""
+    """Signs the cookies of the pages, and encrypts the secrets of webhooks. Web server and maintenance worker need the
+    same one. `pawsort up` creates one at its first start.
+    """
     host: str = "127.0.0.1"
     """Address on which the pages listen. `0.0.0.0` opens them to everybody who reaches this machine, without
     encryption: only in a network that you trust. Elsewhere put a proxy with TLS in front.
@@ -356,7 +354,7 @@ def load_settings(**overrides: Any) -> Settings:
     given |= {name: value for name, value in overrides.items() if value is not None}
     data_dir = Path(given.get("data_dir") or os.environ.get("PAWSORT_DATA_DIR") or default_data_dir()).expanduser()
     # This user may not be allowed to read the current folder; then it has no settings either.
-    files = tuple(folder / ".env" for folder in (Path(), data_dir) if os.access(folder, os.X_OK))
+    files = tuple(folder / DOTENV for folder in (Path(), data_dir) if os.access(folder, os.X_OK))
     try:
         return Settings(_env_file=files, **given)  # type: ignore[call-arg]
     except PermissionError as error:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.base.data_dir import find_data_dir
 from core.operations.instance_record import InstanceRecord, read_record
 from instance.base.core_errors import translate_core_errors
 from instance.base.data_dir import prepare_data_dir
@@ -48,10 +49,17 @@ def running_instance() -> InstanceRecord | None:
 
     `pawsort.client.local_instance` finds this function by the entry point `pawsort.running_instances`.
     """
+    return find_running(_data_dir())
+
+
+def _data_dir() -> Path:
+    data_dir = find_data_dir()
+    if data_dir is not None:
+        return data_dir
     with translate_core_errors():
         from core.base.config import load_settings
 
-        return find_running(load_settings().data_dir)
+        return load_settings().data_dir
 
 
 def find_page(settings: "Settings", address: str | None) -> str:
@@ -76,10 +84,7 @@ def local_instance(**settings: object) -> Iterator[InstanceRecord]:
     Args:
         settings: Settings of an instance that is started now, whatever is set on this machine.
     """
-    with translate_core_errors():
-        from core.base.config import load_settings
-
-        data_dir = load_settings().data_dir
+    data_dir = _data_dir()
     record = find_instance(data_dir)
     if record is not None:
         yield record
