@@ -29,6 +29,7 @@ from tests.support.factories import make_manifest
 from tests.support.groups import GROUPS, Grouped, rank_of, shares
 from tests.support.postgresql import Databases
 from tests.support.s3 import running_s3
+from tests.support.secrets import SECRET_KEY
 from web.app import App
 
 DATABASES = ("sqlite", "postgresql")
@@ -223,7 +224,7 @@ def settings(tmp_path: Path, sql_url: str, redis_url: str, blob_url: str) -> Set
         database_url=sql_url,
         redis_url=redis_url,
         blob_url=blob_url,
-        secret_key=SecretStr("a secret of the tests, long enough"),
+        secret_key=SecretStr(SECRET_KEY),
         min_free_bytes=0,
         max_image_bytes=2**20,
     )

@@ -65,3 +65,4 @@ def sweep() -> None:
     reconcile.delete_old_workers(runtime.get())
     reconcile.prune_audit_log(runtime.get())
     reconcile.prune_webhook_deliveries(runtime.get())
+    reconcile.encrypt_webhook_secrets(runtime.get())

@@ -20,7 +20,7 @@ class WebhookEndpoint(Base):
         user_id: Whose it is. It gets the events of this person, as long as this person may have it.
         is_for_everybody: It gets the events of everybody instead.
         events: The types that it gets; empty for all.
-        secret: Signs what is sent, so it is stored as it is. It is shown once, and never logged.
+        secret: Signs what is sent; encrypted (core/webhooks/encryption.py). It is shown once, and never logged.
         previous_secret: Signs too, until `previous_until`, so that receivers can change over.
         note: Why Pawsort has turned it off.
         failing_since: The first failed attempt since the last good one.

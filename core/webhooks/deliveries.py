@@ -32,7 +32,7 @@ class DeliveryClaim:
     """A delivery that one worker attempts, with everything that it needs for that.
 
     Attributes:
-        secrets: The present secret, and for a day the previous one.
+        secrets: The present secret, and for a day the previous one, as they are stored.
     """
 
     delivery_id: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -16,8 +16,9 @@ from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import MAX_SHORT_NAME, check_name
 from core.orm.accounts import User
 from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
+from core.webhooks.encryption import SecretCipher, is_plain
 from core.webhooks.events import SUBSCRIBABLE, Event
-from core.webhooks.signing import new_secret
+from core.webhooks.signing import PREFIX, new_secret
 from core.webhooks.targets import Allowlist, check_url
 
 MAX_ENDPOINTS = 20  # of one person
@@ -39,8 +40,17 @@ class NewEndpoint:
     is_for_everybody: bool = False
 
 
-def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, allowlist: Allowlist) -> WebhookEndpoint:
-    """Add an endpoint; its `secret` is shown to the person now, and never again.
+class NewSecret(NamedTuple):
+    """A secret to be shown now, and never again, and the endpoint that signs with it."""
+
+    endpoint: WebhookEndpoint
+    secret: str
+
+
+def create_endpoint(
+    session: Session, actor: Actor, new: NewEndpoint, allowlist: Allowlist, cipher: SecretCipher
+) -> NewSecret:
+    """Add an endpoint.
 
     Raises:
         Forbidden: Only admins may have one for everybody's events.
@@ -50,19 +60,20 @@ def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, allowlist:
     check_right(actor, _needed_right(new.is_for_everybody))
     _check_room(session, actor.user_id)
     check_url(new.url, allowlist)
+    secret = new_secret()
     endpoint = WebhookEndpoint(
         user_id=actor.user_id,
         is_for_everybody=new.is_for_everybody,
         name=check_name(new.name, MAX_SHORT_NAME),
         url=new.url,
         events=_check_events(new.events),
-        secret=new_secret(),
+        secret=cipher.encrypt(secret),
     )
     session.add(endpoint)
     session.flush()
     session.refresh(endpoint)
     record(session, actor, Action.WEBHOOK_CREATE, "webhook", endpoint.id, name=endpoint.name)
-    return endpoint
+    return NewSecret(endpoint, secret)
 
 
 def update_endpoint(
@@ -91,7 +102,7 @@ def update_endpoint(
     return endpoint
 
 
-def rotate_secret(session: Session, actor: Actor, endpoint_id: int) -> WebhookEndpoint:
+def rotate_secret(session: Session, actor: Actor, endpoint_id: int, cipher: SecretCipher) -> NewSecret:
     """Give an endpoint a new secret; for a day messages are signed with the old one as well.
 
     Raises:
@@ -99,10 +110,24 @@ def rotate_secret(session: Session, actor: Actor, endpoint_id: int) -> WebhookEn
     """
     endpoint = get_own_endpoint(session, actor, endpoint_id, lock=True)
     endpoint.previous_secret, endpoint.previous_until = endpoint.secret, db_now(DAY_S)
-    endpoint.secret = new_secret()
+    secret = new_secret()
+    endpoint.secret = cipher.encrypt(secret)
     record(session, actor, Action.WEBHOOK_ROTATE, "webhook", endpoint.id)
     session.flush()
-    return endpoint
+    return NewSecret(endpoint, secret)
+
+
+def encrypt_plain_secrets(session: Session, cipher: SecretCipher) -> int:
+    """Encrypt what versions before stored as it was. Returns for how many endpoints."""
+    is_old = WebhookEndpoint.secret.startswith(PREFIX) | WebhookEndpoint.previous_secret.startswith(PREFIX)
+    old = session.scalars(locked(select(WebhookEndpoint).where(is_old))).all()
+    for endpoint in old:
+        if is_plain(endpoint.secret):
+            endpoint.secret = cipher.encrypt(endpoint.secret)
+        if endpoint.previous_secret and is_plain(endpoint.previous_secret):
+            endpoint.previous_secret = cipher.encrypt(endpoint.previous_secret)
+    session.flush()
+    return len(old)
 
 
 def delete_endpoint(session: Session, actor: Actor, endpoint_id: int) -> None:

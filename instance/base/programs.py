@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from core.base.config import Settings
 
 VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room for a million
-SECRETS = ("secret_key", "metrics_token", "oidc_client_secret")  # settings that the web server alone gets
+SECRETS = ("secret_key", "metrics_token", "oidc_client_secret")  # settings that the web server gets, with its command
+MAINTENANCE_SECRETS = ("secret_key",)  # it signs webhooks
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "worker.app")
@@ -53,7 +54,7 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (*SOURCES, os.environ.get("PYTHONPATH"))))
     if settings is not None:
         for name in SECRETS:
-            env.pop(f"PAWSORT_{name.upper()}", None)  # the web server gets them with its command
+            env.pop(f"PAWSORT_{name.upper()}", None)  # those that need them get them with their commands
         env |= _settings_environment(settings)
     return env
 
@@ -108,8 +109,7 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     # No access log: addresses can carry a login code. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket", "--no-sendfile"]
     command += ["--logger-class", "web.server.gunicorn_log.Logger"]
-    values = {name: getattr(settings, name).get_secret_value() for name in SECRETS}
-    return Program("web", command, env=_variables(values), fds=() if listening_fd is None else (listening_fd,))
+    return Program("web", command, env=_secrets(settings, SECRETS), fds=() if listening_fd is None else (listening_fd,))
 
 
 def worker(queue: str, settings: "Settings", name: str | None = None, has_beat: bool = True) -> Program:
@@ -132,6 +132,8 @@ def worker(queue: str, settings: "Settings", name: str | None = None, has_beat: 
     env = {"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"}
     if queue == "inference":  # one process for each core is faster than processes with threads
         env["OPENBLAS_NUM_THREADS"] = "1"
+    if queue == "maintenance":
+        env |= _secrets(settings, MAINTENANCE_SECRETS)
     return Program(queue, command, env=env, silent_s=HANGS_AFTER_LEASES * settings.lease_s)
 
 
@@ -147,6 +149,10 @@ def _inference_processes(settings: "Settings") -> int:
 
     check_gpus()
     return settings.processes_per_gpu * len(list_gpus()) or settings.inference_processes
+
+
+def _secrets(settings: "Settings", names: Sequence[str]) -> dict[str, str]:
+    return _variables({name: getattr(settings, name).get_secret_value() for name in names})
 
 
 def _settings_environment(settings: "Settings") -> dict[str, str]:

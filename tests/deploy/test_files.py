@@ -94,7 +94,7 @@ def test_every_secret_is_a_file_that_only_its_services_see(env_file: Path) -> No
         "web": servers | {"database_url", "secret_key"},
         "inference": servers | {"database_url"},
         "training": servers | {"database_url"},
-        "maintenance": servers | {"maintenance_database_url"},
+        "maintenance": servers | {"maintenance_database_url", "secret_key"},
         "migrate": servers | {"owner_database_url"},
         "postgres": {"postgres_password"},
         "roles": {f"postgres_{role}password" for role in ("", "owner_", "runtime_", "maintenance_")},

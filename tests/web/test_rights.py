@@ -34,6 +34,7 @@ from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner, as_person, make_token
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, make_version, read_results, run_job
 from tests.support.login import log_in as open_session
+from tests.support.secrets import CIPHER
 from web.app import App
 from web.http.context import EXTENSION
 from web.http.rights import Route, list_routes
@@ -165,7 +166,7 @@ def make_webhook(db: Database, actor: Actor) -> dict[str, object]:
     """A webhook of a person, to which something was sent."""
     with db.write() as session:
         new = NewEndpoint("archive", "https://example.org/")
-        endpoint = endpoints.create_endpoint(session, actor, new, Allowlist())
+        endpoint = endpoints.create_endpoint(session, actor, new, Allowlist(), CIPHER).endpoint
         delivery = endpoints.send_test(session, actor, endpoint.id)
         return {"webhook_id": endpoint.id, "delivery_id": delivery.id}
 

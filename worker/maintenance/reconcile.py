@@ -23,7 +23,8 @@ from core.operations import workers
 from core.operations.metrics import REQUEUED
 from core.training import claims
 from core.uploads import uploads
-from core.webhooks import deliveries
+from core.webhooks import deliveries, endpoints
+from core.webhooks.encryption import SecretCipher
 from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
@@ -125,6 +126,17 @@ def prune_webhook_deliveries(runtime: Runtime) -> None:
     while n_deleted:
         with runtime.db.write() as session:
             n_deleted = deliveries.prune(session, runtime.settings.webhook_log_days)
+
+
+def encrypt_webhook_secrets(runtime: Runtime) -> None:
+    """Encrypt secrets that earlier versions stored as they were, where this worker has the key."""
+    cipher = SecretCipher.from_settings(runtime.settings)
+    if not cipher.has_key:
+        return
+    with runtime.db.write() as session:
+        n_encrypted = endpoints.encrypt_plain_secrets(session, cipher)
+    if n_encrypted:
+        log.info("webhook_secrets_encrypted", n=n_encrypted)
 
 
 def delete_import_records(runtime: Runtime) -> None:

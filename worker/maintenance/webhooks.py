@@ -11,11 +11,12 @@ import time
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.base.errors import Invalid
+from core.base.errors import Conflict, Invalid
 from core.base.states import DeliveryState
 from core.operations.metrics import WEBHOOKS
 from core.webhooks import deliveries, messages, signing
 from core.webhooks.deliveries import DeliveryClaim
+from core.webhooks.encryption import SecretCipher
 from core.webhooks.posting import Answer, post
 from core.webhooks.targets import Allowlist, check_url
 from worker.process.code_version import installed_version
@@ -90,12 +91,16 @@ def _attempt(runtime: Runtime, claim: DeliveryClaim) -> Answer:
     allowlist = Allowlist.from_settings(settings)
     try:
         target = check_url(claim.url, allowlist)
+        cipher = SecretCipher.from_settings(settings)
+        secrets = [cipher.decrypt(stored) for stored in claim.secrets]
     except Invalid as error:  # allowed before
         return Answer(0.0, error=error.message.removeprefix("url: "))
+    except Conflict as error:
+        return Answer(0.0, error=error.message)
     message = messages.make_message(claim.event, claim.occurred_at, claim.data, settings.public_url)
     body = messages.encode(message)
     headers = {"Content-Type": "application/json", "User-Agent": f"Pawsort/{installed_version()}"}
-    headers |= signing.make_headers(claim.secrets, claim.message_id, int(time.time()), body)
+    headers |= signing.make_headers(secrets, claim.message_id, int(time.time()), body)
     return post(target, headers, body, allowlist)
 
 

@@ -14,6 +14,7 @@ from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.targets import Allowlist
 from pawsort.cli import cli
 from tests.support.actors import as_owner
+from tests.support.secrets import CIPHER
 
 DATABASES = ("sqlite",)
 
@@ -22,7 +23,7 @@ DATABASES = ("sqlite",)
 def webhook(db: Database) -> str:
     with db.write() as session:
         new = NewEndpoint("archive", "https://example.org/")
-        return str(endpoints.create_endpoint(session, as_owner(session), new, Allowlist()).id)
+        return str(endpoints.create_endpoint(session, as_owner(session), new, Allowlist(), CIPHER).endpoint.id)
 
 
 def run(address: str, token: str, *words: str) -> Result:

@@ -1,6 +1,7 @@
 """The outbox: events are rows of the transactions in which something happens, for those whom they concern."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -28,6 +29,7 @@ from core.webhooks.outbox import Backlog
 from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner, as_person
 from tests.support.factories import make_job, make_labelled, make_training, make_upload, make_version, run_job
+from tests.support.secrets import CIPHER
 
 URL = "https://example.org/"
 PUBLIC_ONLY = Allowlist()
@@ -44,7 +46,7 @@ def add_endpoint(
 ) -> int:
     new = NewEndpoint("archive", url, events, is_for_everybody)
     with db.write() as session:
-        return endpoints.create_endpoint(session, as_person(session, person), new, PUBLIC_ONLY).id
+        return endpoints.create_endpoint(session, as_person(session, person), new, PUBLIC_ONLY, CIPHER).endpoint.id
 
 
 def sent(db: Database, endpoint_id: int) -> list[str]:
@@ -205,7 +207,8 @@ def test_only_admins_have_endpoints_for_everybodys_events(db: Database) -> None:
 
 def test_an_endpoint_is_its_owners(db: Database) -> None:
     endpoint = add_endpoint(db, ADA)
-    for act in (endpoints.get_own_endpoint, endpoints.rotate_secret, endpoints.delete_endpoint, endpoints.send_test):
+    rotate = partial(endpoints.rotate_secret, cipher=CIPHER)
+    for act in (endpoints.get_own_endpoint, rotate, endpoints.delete_endpoint, endpoints.send_test):
         with pytest.raises(Forbidden), db.write() as session:
             act(session, as_person(session, BOB), endpoint)
     with db.read() as session:
@@ -234,15 +237,15 @@ def test_a_deleted_endpoint_keeps_neither_address_nor_secret(db: Database) -> No
         row = session.get_one(WebhookEndpoint, endpoint)
         assert (row.url, row.secret, row.name) == ("", "", "")
     with pytest.raises(Gone), db.write() as session:
-        endpoints.rotate_secret(session, as_person(session, ADA), endpoint)
+        endpoints.rotate_secret(session, as_person(session, ADA), endpoint, CIPHER)
 
 
 def test_what_is_done_with_endpoints_is_on_record_without_secrets(db: Database) -> None:
     endpoint = add_endpoint(db, ADA)
     with db.write() as session:
         ada = as_person(session, ADA)
-        first = session.get_one(WebhookEndpoint, endpoint).secret
-        second = endpoints.rotate_secret(session, ada, endpoint).secret
+        first = CIPHER.decrypt(session.get_one(WebhookEndpoint, endpoint).secret)
+        second = endpoints.rotate_secret(session, ada, endpoint, CIPHER).secret
         delivery_list.replay(session, ada, endpoint, endpoints.send_test(session, ada, endpoint).id)
         delivery_list.replay_failed(session, ada, endpoint)
         endpoints.update_endpoint(session, ada, endpoint, {"is_on": False}, PUBLIC_ONLY)

@@ -45,6 +45,7 @@ from tests.support.factories import (
     run_epochs,
     run_job,
 )
+from tests.support.secrets import CIPHER
 from tests.web.api.labels.test_label_quality import CURVE
 
 # What answers GET and is no page of ours for people.
@@ -134,7 +135,9 @@ def _webhooks(db: Database) -> Iterator[Shown]:
         owner = people.act_as_owner(session)
         names = (("Archive of the museum", False), ("Chat", True), ("Old archive", False))
         archive, chat, old = (
-            endpoints.create_endpoint(session, owner, NewEndpoint(name, url, ["job.done"] * is_all, is_all), everything)
+            endpoints.create_endpoint(
+                session, owner, NewEndpoint(name, url, ["job.done"] * is_all, is_all), everything, CIPHER
+            ).endpoint
             for name, is_all in names
         )
         for _ in range(3):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select, update
 from standardwebhooks import Webhook
 
@@ -19,9 +20,11 @@ from core.webhooks import delivery_list, endpoints
 from core.webhooks.delivery_list import DeliveryFilter, DeliveryView
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.retries import JITTER, PAUSES_S
+from core.webhooks.signing import new_secret
 from core.webhooks.targets import Allowlist
 from tests.support.actors import as_owner
 from tests.support.fakes import FakeRuntime
+from tests.support.secrets import CIPHER
 from tests.support.tiny_server import Answer, Asked, tiny_server
 from tests.support.waiting import until
 from worker.maintenance import reconcile, webhooks
@@ -38,7 +41,7 @@ def settings(settings: Settings) -> Settings:
 def add_endpoint(db: Database, url: str) -> WebhookEndpoint:
     with db.write() as session:
         new, allowlist = NewEndpoint("archive", url, is_for_everybody=True), Allowlist(frozenset((HERE,)))
-        return endpoints.create_endpoint(session, as_owner(session), new, allowlist)
+        return endpoints.create_endpoint(session, as_owner(session), new, allowlist, CIPHER).endpoint
 
 
 def add_event(db: Database, endpoint: WebhookEndpoint) -> int:
@@ -70,7 +73,7 @@ def let_time_pass(db: Database) -> float:
 
 def verified(endpoint: WebhookEndpoint, asked: Asked) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in asked.headers.items()}
-    message: dict[str, Any] = Webhook(endpoint.secret).verify(asked.body, headers)
+    message: dict[str, Any] = Webhook(CIPHER.decrypt(endpoint.secret)).verify(asked.body, headers)
     return message
 
 
@@ -173,6 +176,39 @@ def test_a_claim_shows_no_secret_in_logs(runtime: FakeRuntime) -> None:
     assert endpoint.secret not in repr(claim)
 
 
+def test_a_secret_that_cannot_be_read_is_an_attempt_that_says_what_to_do(runtime: FakeRuntime) -> None:
+    endpoint = add_endpoint(runtime.db, f"http://{HERE}:1/")
+    delivery_id = add_event(runtime.db, endpoint)
+    key = runtime.settings.secret_key
+    for other, sentence in (("x" * 32, "another PAWSORT_SECRET_KEY"), ("", "has no PAWSORT_SECRET_KEY")):
+        runtime.settings = runtime.settings.model_copy(update={"secret_key": SecretStr(other)})
+        deliver(runtime)
+        let_time_pass(runtime.db)
+        assert sentence in (look_at(runtime.db, endpoint, delivery_id).attempts[-1].error or "")
+    runtime.settings = runtime.settings.model_copy(update={"secret_key": key})
+
+
+def test_secrets_of_earlier_versions_sign_and_are_encrypted(runtime: FakeRuntime) -> None:
+    with tiny_server(Answer()) as (url, asked):
+        endpoint = add_endpoint(runtime.db, url)
+        plain, before = new_secret(), new_secret()
+        values = {"secret": plain, "previous_secret": before, "previous_until": db_now(60)}
+        with runtime.db.write() as session:
+            session.execute(update(WebhookEndpoint).values(values))
+        for _ in range(2):
+            add_event(runtime.db, endpoint)
+            deliver(runtime)
+            reconcile.encrypt_webhook_secrets(runtime)
+    for one in asked:
+        headers = {name.lower(): value for name, value in one.headers.items()}
+        for secret in (plain, before):
+            Webhook(secret).verify(one.body, headers)
+    with runtime.db.read() as session:
+        row = session.get_one(WebhookEndpoint, endpoint.id)
+    assert len(asked) == 2
+    assert not {plain, before} & {row.secret, row.previous_secret}
+
+
 def test_the_endpoint_that_has_waited_longest_comes_first(runtime: FakeRuntime) -> None:
     with tiny_server(Answer()) as (url, _):
         before, after = add_endpoint(runtime.db, url), add_endpoint(runtime.db, url)
@@ -241,7 +277,7 @@ def test_an_old_secret_signs_for_one_more_day(runtime: FakeRuntime) -> None:
     with tiny_server(Answer()) as (url, asked):
         endpoint = add_endpoint(runtime.db, url)
         with runtime.db.write() as session:
-            endpoints.rotate_secret(session, as_owner(session), endpoint.id)
+            endpoints.rotate_secret(session, as_owner(session), endpoint.id, CIPHER)
         add_event(runtime.db, endpoint)
         deliver(runtime)
         verified(endpoint, asked[0])

@@ -10,7 +10,8 @@ from core.accounts.rights import Right
 from core.orm.webhooks import WebhookEndpoint
 from core.webhooks import endpoints
 from core.webhooks.delivery_list import DeliveryView
-from core.webhooks.endpoints import NewEndpoint
+from core.webhooks.encryption import SecretCipher
+from core.webhooks.endpoints import NewEndpoint, NewSecret
 from core.webhooks.targets import Allowlist
 from web.api.webhooks.deliveries import show_delivery
 from web.http.context import get_services
@@ -51,7 +52,8 @@ def create_webhook(json_data: WebhookIn) -> NewSecretOut:
     services = get_services()
     with services.db.write() as session:
         allowlist = Allowlist.from_settings(services.settings)
-        return _show_secret(session, endpoints.create_endpoint(session, current_actor(), new, allowlist))
+        made = endpoints.create_endpoint(session, current_actor(), new, allowlist, _cipher())
+        return _show_secret(session, made)
 
 
 @api.get(ONE)
@@ -99,7 +101,7 @@ def rotate_webhook_secret(webhook_id: int) -> NewSecretOut:
     It is shown in this answer only. For a day, messages have two signatures: of the new secret and of the old one.
     """
     with get_services().db.write() as session:
-        return _show_secret(session, endpoints.rotate_secret(session, current_actor(), webhook_id))
+        return _show_secret(session, endpoints.rotate_secret(session, current_actor(), webhook_id, _cipher()))
 
 
 @api.post(f"{ONE}/test")
@@ -132,5 +134,9 @@ def _show_all(session: Session, found: Sequence[WebhookEndpoint]) -> list[Webhoo
     ]
 
 
-def _show_secret(session: Session, endpoint: WebhookEndpoint) -> NewSecretOut:
-    return NewSecretOut(**_show(session, endpoint).model_dump(), secret=endpoint.secret)
+def _show_secret(session: Session, made: NewSecret) -> NewSecretOut:
+    return NewSecretOut(**_show(session, made.endpoint).model_dump(), secret=made.secret)
+
+
+def _cipher() -> SecretCipher:
+    return SecretCipher.from_settings(get_services().settings)

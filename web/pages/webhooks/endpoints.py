@@ -11,6 +11,7 @@ from core.base.states import DeliveryState
 from core.orm.webhooks import WebhookEndpoint
 from core.webhooks import delivery_list, endpoints
 from core.webhooks.delivery_list import DeliveryFilter
+from core.webhooks.encryption import SecretCipher
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE, Event
 from core.webhooks.targets import Allowlist
@@ -80,10 +81,10 @@ def create_webhook() -> str | tuple[str, int]:
     new = NewEndpoint(form.name, form.url, form.events, form.is_for_everybody)
     try:
         with get_services().db.write() as session:
-            endpoint = endpoints.create_endpoint(session, current_actor(), new, _allowlist())
+            made = endpoints.create_endpoint(session, current_actor(), new, _allowlist(), _cipher())
     except (Invalid, Conflict) as error:
         return _show_list(WebhookForm.from_request(request, _sentence(error))), 422
-    return _show_one(endpoint.id, secret=endpoint.secret)
+    return _show_one(made.endpoint.id, secret=made.secret)
 
 
 @pages.get(ONE)
@@ -122,8 +123,8 @@ def switch_webhook(webhook_id: int) -> Response:
 def rotate_secret(webhook_id: int) -> str:
     """Give a webhook a new secret and show it, this one time."""
     with get_services().db.write() as session:
-        endpoint = endpoints.rotate_secret(session, current_actor(), webhook_id)
-    return _show_one(webhook_id, secret=endpoint.secret)
+        made = endpoints.rotate_secret(session, current_actor(), webhook_id, _cipher())
+    return _show_one(webhook_id, secret=made.secret)
 
 
 @pages.post(f"{ONE}/test")
@@ -198,6 +199,10 @@ def _read_filter(shown: Request) -> DeliveryFilter:
     return DeliveryFilter(
         DeliveryState(state) if state in list(DeliveryState) else None, event if event in EVENT_WORDS else None
     )
+
+
+def _cipher() -> SecretCipher:
+    return SecretCipher.from_settings(get_services().settings)
 
 
 def _allowlist() -> Allowlist:
