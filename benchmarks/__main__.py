@@ -19,7 +19,7 @@ from benchmarks.throughput import Throughput
 from core.base.network_catalog import NETWORKS, TRAINABLE
 from instance.supervisor.attach import started_instance
 from pawsort.api.errors import RequestFailed
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from pawsort.operations.references import new_id
 
 MEASURED = ("seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast")
@@ -61,7 +61,7 @@ def _measure_network(figures: Figures, folder: Path, network: str, inputs: dict[
     with (
         bare_processes(N_PROCESSES, network) as bare,
         started_instance(data_dir, default_network=network, min_free_bytes=0) as instance,
-        PawsortClient(instance.address, instance.token) as client,
+        Pawsort(instance.address, instance.token) as client,
     ):
         instance_figures.measure_memory(figures, data_dir, f"idle, {network}")
         Throughput(bare, client, smallest[0].parents[1], smallest, network).run_round()  # warms everything up
@@ -85,7 +85,7 @@ def _measure_baselines(figures: Figures, network: str, smallest: list[Path]) -> 
 def _measure_throughput(
     figures: Figures,
     bare: BareProcesses,
-    client: PawsortClient,
+    client: Pawsort,
     subject: str,
     paths: list[Path],
     network: str,
@@ -99,14 +99,14 @@ def _measure_throughput(
         figures.add(f"{subject}, {what}", statistics.median(speeds), "images/s", measured.ratio(speeds))
 
 
-def _measure_pages(figures: Figures, client: PawsortClient, address: str, token: str, network: str) -> None:
+def _measure_pages(figures: Figures, client: Pawsort, address: str, token: str, network: str) -> None:
     """Pages of the largest job, while it is classified once more."""
-    largest = max(client.list_jobs(), key=lambda job: int(job["counts"]["total"]))
+    largest = max(client.jobs.list(), key=lambda job: job.counts.n_images)
     running = new_id()
-    client.create_job(running, largest["upload"], model=network, threshold=None, name="bench, meanwhile")
-    instance_figures.measure_pages(figures, address, token, largest["id"])
+    client.jobs.create(running, upload=str(largest.upload), model=network, name="bench, meanwhile")
+    instance_figures.measure_pages(figures, address, token, largest.id)
     with suppress(RequestFailed):  # it may be done already
-        client.cancel_job(running)
+        client.jobs.cancel(running)
 
 
 if __name__ == "__main__":

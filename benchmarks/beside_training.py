@@ -15,9 +15,10 @@ from typing import Any
 from benchmarks.photographs import make_folder
 from benchmarks.training import send
 from instance.supervisor.attach import started_instance
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
+from pawsort.operations.jobs import ENDED
 from pawsort.operations.references import new_id
-from pawsort.workflows.classify import ENDED
+from pawsort.schemas import Job, TrainingParametersInput
 
 POLL_S = 0.1
 EPOCHS = 1000  # more than it completes before it is cancelled
@@ -35,13 +36,13 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="pawsort-bench-") as name,
         started_instance(Path(name) / "data") as instance,
-        PawsortClient(instance.address, instance.token) as client,
+        Pawsort(instance.address, instance.token) as client,
     ):
         make_folder(Path(name), options.images)
         measure(client, send(client, Path(name) / "photos"), send(client, options.folder), options)
 
 
-def measure(client: PawsortClient, photographs: str, labelled: str, options: argparse.Namespace) -> None:
+def measure(client: Pawsort, photographs: str, labelled: str, options: argparse.Namespace) -> None:
     """Warm up, then alternate."""
     classify(client, photographs, options)
     ratios = []
@@ -56,39 +57,39 @@ def measure(client: PawsortClient, photographs: str, labelled: str, options: arg
     print(f"median ratio of {options.rounds}: {statistics.median(ratios):.2f} (goal: at least {GOAL})")
 
 
-def classify(client: PawsortClient, upload: str, options: argparse.Namespace) -> float:
+def classify(client: Pawsort, upload: str, options: argparse.Namespace) -> float:
     """Images/s from the request to the last result."""
     job = new_id()
     started = time.perf_counter()
-    client.create_job(job, upload, model=options.network, threshold=None, name="bench")
+    client.jobs.create(job, upload=upload, model=options.network, name="bench")
     view = wait_for_end(client, job)
-    if view["counts"]["done"] != options.images:
-        raise RuntimeError(f"expected {options.images} results, got {view['counts']}")
+    if view.counts.done != options.images:
+        raise RuntimeError(f"expected {options.images} results, got {view.counts}")
     return options.images / (time.perf_counter() - started)
 
 
-def start_training(client: PawsortClient, upload: str, network: str) -> str:
+def start_training(client: Pawsort, upload: str, network: Any) -> str:
     """A training that has finished its first epoch."""
-    job = new_id()
-    client.create_training(job, [upload], {"network": network, "epochs": EPOCHS, "early_stopping": 0})
-    while not client.get_epochs(job)["items"]:
-        if (view := client.get_job(job))["state"] in ENDED:
-            raise RuntimeError(f"the training ended as {view['state']}: {view['error']}")
+    parameters: TrainingParametersInput = {"network": network, "epochs": EPOCHS, "early_stopping": 0}
+    job = client.trainings.start([upload], **parameters).id
+    while not client.jobs.epochs(job).items:
+        if (view := client.jobs.get(job)).state in ENDED:
+            raise RuntimeError(f"the training ended as {view.state}: {view.error}")
         time.sleep(POLL_S)
     return job
 
 
-def stop_training(client: PawsortClient, job: str) -> int:
+def stop_training(client: Pawsort, job: str) -> int:
     """Cancel a training. Returns the number of epochs that it had finished."""
-    n_epochs = len(client.get_epochs(job)["items"])
-    client.cancel_job(job)
+    n_epochs = len(client.jobs.epochs(job).items)
+    client.jobs.cancel(job)
     wait_for_end(client, job)
     return n_epochs
 
 
-def wait_for_end(client: PawsortClient, job: str) -> dict[str, Any]:
+def wait_for_end(client: Pawsort, job: str) -> Job:
     """Wait for the end of a job, and return it."""
-    while (view := client.get_job(job))["state"] not in ENDED:
+    while (view := client.jobs.get(job)).state not in ENDED:
         time.sleep(POLL_S)
     return view
 

@@ -15,9 +15,8 @@ import httpx2
 
 from benchmarks.figures import Figures
 from instance.base.programs import child_environment
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from pawsort.operations.references import new_id
-from pawsort.operations.uploads import Uploads
 from pawsort.uploads.sources import SourceFile, walk
 from pawsort.uploads.transfer import limits_of, upload_files
 
@@ -71,18 +70,17 @@ def _until_answers(address: str) -> None:
         time.sleep(POLL_S)
 
 
-def measure_one_picture(figures: Figures, client: PawsortClient, picture: Path, network: str, rounds: int) -> None:
+def measure_one_picture(figures: Figures, client: Pawsort, picture: Path, network: str, rounds: int) -> None:
     """Milliseconds from the first request for one picture to its label."""
     seconds = []
     for _ in range(rounds):
         upload, job = new_id(), new_id()
         files = [item for item in walk([picture]) if isinstance(item, SourceFile)]
         started = time.perf_counter()
-        uploads = Uploads(client.transport)
-        limits = limits_of(uploads.create(upload, name="one"))
-        client.create_job(job, upload, model=network, threshold=None, name="one")
-        upload_files(uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
-        while client.get_job(job)["state"] != "done":
+        limits = limits_of(client.uploads.create(upload, name="one"))
+        client.jobs.create(job, upload=upload, model=network, name="one")
+        upload_files(client.uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
+        while client.jobs.get(job).state != "done":
             time.sleep(POLL_S)
         seconds.append(time.perf_counter() - started)
     figures.add(f"one picture by the API until its label, {network}", 1000 * statistics.median(seconds), "ms")

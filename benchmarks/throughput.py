@@ -9,14 +9,12 @@ import time
 from pathlib import Path
 
 from benchmarks.hardware_limit import BareProcesses
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from pawsort.operations.references import new_id
-from pawsort.operations.uploads import Uploads
 from pawsort.uploads.shards import Limits
 from pawsort.uploads.sources import SourceFile, walk
 from pawsort.uploads.transfer import limits_of, upload_files
-
-POLL_S = 0.1
+from pawsort.workflows.follow import wait_for_job
 
 
 class Throughput:
@@ -26,9 +24,7 @@ class Throughput:
         bare, end_to_end, again: Images per second, one for each round.
     """
 
-    def __init__(
-        self, bare: BareProcesses, client: PawsortClient, folder: Path, paths: list[Path], network: str
-    ) -> None:
+    def __init__(self, bare: BareProcesses, client: Pawsort, folder: Path, paths: list[Path], network: str) -> None:
         self._processes, self._client = bare, client
         self._folder, self._paths, self._network = folder, paths, network
         self.bare: list[float] = []
@@ -52,9 +48,9 @@ class Throughput:
         upload, job = new_id(), new_id()
         files = [item for item in walk([self._folder]) if isinstance(item, SourceFile)]
         started = time.perf_counter()
-        uploads = Uploads(self._client.transport)
+        uploads = self._client.uploads
         limits: Limits = limits_of(uploads.create(upload, name="bench"))
-        self._client.create_job(job, upload, model=self._network, threshold=None, name="bench")
+        self._client.jobs.create(job, upload=upload, model=self._network, name="bench")
         upload_files(uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
         self._wait(job)
         return upload, time.perf_counter() - started
@@ -63,14 +59,11 @@ class Throughput:
         """Seconds from the request to the last result."""
         job = new_id()
         started = time.perf_counter()
-        self._client.create_job(job, upload, model=self._network, threshold=None, name="bench again")
+        self._client.jobs.create(job, upload=upload, model=self._network, name="bench again")
         self._wait(job)
         return time.perf_counter() - started
 
     def _wait(self, job: str) -> None:
-        view, etag = self._client.poll_job(job, None)
-        while view is None or view["state"] != "done":
-            time.sleep(POLL_S)
-            view, etag = self._client.poll_job(job, etag)
-        if view["counts"]["done"] != len(self._paths):
-            raise RuntimeError(f"expected {len(self._paths)} results, got {view['counts']}")
+        view = self._client.transport.run(wait_for_job(job))
+        if view.counts.done != len(self._paths):
+            raise RuntimeError(f"expected {len(self._paths)} results, got {view.counts}")

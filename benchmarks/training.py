@@ -22,9 +22,9 @@ from core.training.splits import Split
 from instance.supervisor.attach import started_instance
 from model.architectures.registry import build
 from model.training.augmentation import STRONG, augment
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
+from pawsort.operations.jobs import ENDED
 from pawsort.operations.references import new_id
-from pawsort.operations.uploads import Uploads
 from pawsort.uploads.sources import SourceFile, walk
 from pawsort.uploads.transfer import limits_of, upload_files
 from pretraining.labelled_folders import decode_all, read_folder
@@ -53,7 +53,7 @@ def measure(folder: Path, n_epochs: int, n_rounds: int) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="pawsort-bench-") as data_dir,
         started_instance(Path(data_dir)) as instance,
-        PawsortClient(instance.address, instance.token) as client,
+        Pawsort(instance.address, instance.token) as client,
     ):
         upload = send(client, folder)
         plain = PlainKeras(folder)
@@ -106,25 +106,24 @@ class PlainKeras:
         return self._n_images / statistics.median(seconds[1:])
 
 
-def send(client: PawsortClient, folder: Path) -> str:
+def send(client: Pawsort, folder: Path) -> str:
     """Upload a labelled folder. Returns the id of the upload."""
     upload = new_id()
-    uploads = Uploads(client.transport)
-    limits = limits_of(uploads.create(upload, name="bench", labelled=True))
+    limits = limits_of(client.uploads.create(upload, name="bench", labelled=True))
     files = (item for item in walk([folder]) if isinstance(item, SourceFile))
-    upload_files(uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
+    upload_files(client.uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
     return upload
 
 
-def train(client: PawsortClient, upload: str, n_epochs: int) -> float:
+def train(client: Pawsort, upload: str, n_epochs: int) -> float:
     """Run a training job to its end. Returns images/s: the median over all epochs except the first."""
-    job = new_id()
-    client.create_training(job, [upload], GIVEN | {"epochs": n_epochs, "name": "bench"})
-    while (view := client.get_job(job))["state"] not in ("done", "failed", "cancelled"):
+    parameters: Any = GIVEN | {"epochs": n_epochs}
+    job = client.trainings.start([upload], name="bench", **parameters)
+    while (view := client.jobs.get(job)).state not in ENDED:
         time.sleep(POLL_S)
-    if view["state"] != "done":
-        raise RuntimeError(f"the training ended as {view['state']}: {view['error']}")
-    return statistics.median(epoch["images_per_s"] for epoch in client.get_epochs(job)["items"][1:])
+    if view.state != "done":
+        raise RuntimeError(f"the training ended as {view.state}: {view.error}")
+    return statistics.median(epoch.images_per_s for epoch in client.jobs.epochs(job).items[1:])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What the Tab key completes from a server: ids of jobs and numbers of versions, if it answers at once."""
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -9,14 +11,16 @@ import httpx2
 from click.shell_completion import CompletionItem
 
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
-from pawsort.connect import find_server
+from pawsort.api.transport import Transport
+from pawsort.client.pawsort import find_connection
+from pawsort.operations.jobs import Jobs
+from pawsort.operations.models import Models
 
 ANSWER_S = 0.3  # a person who presses Tab waits no longer
 SHOWN = 50
 
-Ask = Callable[[PawsortClient], Iterable[CompletionItem[Any]]]
+Ask = Callable[[Transport], Iterable[CompletionItem[Any]]]
 
 
 class JobId(click.types.UUIDParameterType):
@@ -26,8 +30,8 @@ class JobId(click.types.UUIDParameterType):
         return _complete(
             ctx,
             incomplete,
-            lambda client: (
-                CompletionItem(job["id"], help=f"{job['name']} ({job['state']})") for job in client.list_jobs()
+            lambda transport: (
+                CompletionItem(job.id, help=f"{job.name} ({job.state})") for job in Jobs(transport).list()
             ),
         )
 
@@ -42,9 +46,9 @@ class VersionNumber(click.IntRange):
         return _complete(
             ctx,
             incomplete,
-            lambda client: (
-                CompletionItem(str(version["version"]), help=version["network"] + (" (in use)" * version["in_use"]))
-                for version in client.list_models()
+            lambda transport: (
+                CompletionItem(str(model.version), help=model.network + (" (in use)" * model.in_use))
+                for model in Models(transport).list()
             ),
         )
 
@@ -56,11 +60,9 @@ VERSION = VersionNumber()
 def _complete(context: click.Context, incomplete: str, ask: Ask) -> list[CompletionItem[Any]]:
     """Ask the server once. Nothing is completed without an answer."""
     try:
-        server = find_server(context.params.get("server"), context.params.get("token"))
-        if server is None:
-            return []
-        retries, timeout = Retries(give_up_after_s=0), httpx2.Timeout(ANSWER_S)
-        with PawsortClient(*server, retries=retries, timeout=timeout) as client:
-            return [item for item in islice(ask(client), SHOWN) if str(item.value).startswith(incomplete)]
+        connection = find_connection(context.params.get("server"), context.params.get("token"))
+        connection = replace(connection, timeout=httpx2.Timeout(ANSWER_S))
+        with closing(Transport(connection, Retries(give_up_after_s=0))) as transport:
+            return [item for item in islice(ask(transport), SHOWN) if str(item.value).startswith(incomplete)]
     except (ClientError, KeyError, ValueError, OSError):
         return []

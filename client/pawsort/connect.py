@@ -1,6 +1,5 @@
 """Which server a command talks to: the one named, else the instance running here, else one started for the command."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,9 +12,9 @@ from click.core import ParameterSource
 
 from pawsort.api.connection import may_be_token
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
-from pawsort.client.local_instance import LocalInstance, find_running_instance
+from pawsort.client.local_instance import LocalInstance
+from pawsort.client.pawsort import Pawsort
 from pawsort.terminal import warn
 
 Command = Callable[..., Any]
@@ -58,17 +57,8 @@ def _inherit(context: click.Context, parameter: click.Parameter, value: str | No
     return given
 
 
-def find_server(server: str | None, token: str | None) -> tuple[str, str | None] | None:
-    """Return address and token of the named server, or of the instance that runs here. Starts nothing."""
-    server = server or os.environ.get("PAWSORT_SERVER")
-    if server:
-        return server, token or os.environ.get("PAWSORT_TOKEN")
-    instance = find_running_instance()
-    return (instance.address, instance.token) if instance else None
-
-
 @contextmanager
-def connect(server: str | None, token: str | None, **settings: object) -> Iterator[PawsortClient]:
+def connect(server: str | None, token: str | None, **settings: object) -> Iterator[Pawsort]:
     """Open a client for the named server, the instance running here, or one started for the time of the `with`.
 
     Args:
@@ -77,15 +67,15 @@ def connect(server: str | None, token: str | None, **settings: object) -> Iterat
     if server is not None:
         token = _ask_token() if token == ASK else token
         retries = Retries(on_wait=WaitNotice())
-        with PawsortClient(_check_address(server), _check_token(token), retries=retries) as client:
+        with Pawsort(_check_address(server), _check_token(token), retries=retries) as client:
             _warn(server, token)
-            if not client.greet():
+            if not client.transport.greet():
                 warn(f"{server} accepts connections, but has not answered yet. Check the port if this takes long.")
             yield client
         return
     with _local_instance(**settings) as instance:
         retries = Retries(on_wait=WaitNotice())
-        with PawsortClient(instance.address, instance.token, retries=retries) as client:
+        with Pawsort(instance.address, instance.token, retries=retries) as client:
             yield client
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
+from pawsort.answer import Answer
 from pawsort.display import job_as_html
 
 AuditAction: TypeAlias = Literal[
@@ -130,12 +131,12 @@ Via: TypeAlias = Literal["session", "token", "command", "schedule", ""]
 
 
 @dataclass(slots=True)
-class Alive:
+class Alive(Answer):
     status: Literal["ok"]
 
 
 @dataclass(slots=True)
-class Counts:
+class Counts(Answer):
     """`n_images`: how many have arrived. `done` counts successes. `probably_neither` is a part of the unsure ones: the
     probability of neither is over 0.5.
     """
@@ -148,13 +149,13 @@ class Counts:
 
 
 @dataclass(slots=True)
-class SkippedEntry:
+class SkippedEntry(Answer):
     path: str
     reason: str
 
 
 @dataclass(slots=True)
-class SkippedEntries:
+class SkippedEntries(Answer):
     """What was skipped in an archive: how many entries, how many for each reason, the first few."""
 
     n: int
@@ -163,7 +164,7 @@ class SkippedEntries:
 
 
 @dataclass(slots=True)
-class ArchiveJob:
+class ArchiveJob(Answer):
     """The job of an archive that was received.
 
     Attributes:
@@ -195,7 +196,7 @@ class ArchiveJob:
 
 
 @dataclass(slots=True)
-class Attempt:
+class Attempt(Answer):
     """`status` is that of HTTP; where there was none, `error` says why. `answer` is the beginning of the body."""
 
     at: datetime
@@ -206,7 +207,7 @@ class Attempt:
 
 
 @dataclass(slots=True)
-class AuditEntry:
+class AuditEntry(Answer):
     """`user` is null for Pawsort itself, and if nobody was logged in; `via` shows which of the two it was."""
 
     id: int
@@ -224,7 +225,7 @@ class AuditEntry:
 
 
 @dataclass(slots=True)
-class Audit:
+class Audit(Answer):
     """A random sample of a job, labelled without sight of the predictions. `accuracy` is `n_right / n_labelled`: of the
     checked pictures that the model labelled at the job's threshold, the share with the same label from a person,
     with its 95 % interval (Wilson). `guess_accuracy` compares the more probable class of all checked pictures,
@@ -251,14 +252,14 @@ class Audit:
 
 
 @dataclass(slots=True)
-class LabelBatch:
-    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since. `job` is all
-    zeros for a batch of the kind `list`, made with `POST /labels`.
+class LabelBatch(Answer):
+    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since. `job` is
+    null for a batch of the kind `list`, made with `POST /labels`.
     """
 
     id: str
     kind: BatchKind
-    job: str
+    job: str | None
     label: PersonsLabel | None
     n_labels: int
     n_skipped: int
@@ -268,14 +269,14 @@ class LabelBatch:
 
 
 @dataclass(slots=True)
-class LabelChange:
+class LabelChange(Answer):
     shown: ShownLabel | None
     label: PersonsLabel
     n: int
 
 
 @dataclass(slots=True)
-class Comparison:
+class Comparison(Answer):
     """Metrics of both versions on the same pictures; `p_value` is from McNemar's two-sided test."""
 
     first: dict[str, Any]
@@ -291,7 +292,7 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class Corrections:
+class Corrections(Answer):
     """Each content is counted once; `n_unknown` counts files. `batch` is the id to undo all these labels; null if none
     were written. `exported_at` is when the folder was made, by its manifest; null without one: then its folders are
     compared with the labels shown now, and `n_replaced` of those are not the model's. `n_newer`: a label by a person
@@ -316,7 +317,7 @@ class Corrections:
 
 
 @dataclass(slots=True)
-class DeliveryDetails:
+class DeliveryDetails(Answer):
     """Fields of a DeliveryDetails.
 
     Attributes:
@@ -336,7 +337,7 @@ class DeliveryDetails:
 
 
 @dataclass(slots=True)
-class Delivery:
+class Delivery(Answer):
     """`message_id` is the header `webhook-id`, the same in every attempt and replay."""
 
     id: int
@@ -350,7 +351,7 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class Deployment:
+class Deployment(Answer):
     """Fields of a Deployment.
 
     Attributes:
@@ -365,7 +366,7 @@ class Deployment:
 
 
 @dataclass(slots=True)
-class Difference:
+class Difference(Answer):
     image_id: int | None
     path: str | None
     label: PersonsLabel
@@ -374,7 +375,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Epoch:
+class Epoch(Answer):
     number: int
     loss: float
     accuracy: float
@@ -387,7 +388,7 @@ class Epoch:
 
 
 @dataclass(slots=True)
-class Epochs:
+class Epochs(Answer):
     """Progress of a training. `phase` is what happens now (reading, decoding, comparing, preparing, training,
     validating, judging), `step` of `n_steps` how far it is, and `phase_left_s` how long it will take. `eta_s` is the
     time left for all epochs. `found` describes the labelled pictures at the time when the job was created.
@@ -405,7 +406,7 @@ class Epochs:
 
 
 @dataclass(slots=True)
-class Metrics:
+class Metrics(Answer):
     """`figures` has the fields of a split in a manifest; only `n_images`, 0, if nothing was evaluated."""
 
     version: int
@@ -413,7 +414,7 @@ class Metrics:
 
 
 @dataclass(slots=True)
-class File:
+class File(Answer):
     image_id: int
     path: str
     n_bytes: int
@@ -421,20 +422,20 @@ class File:
 
 
 @dataclass(slots=True)
-class FolderLabels:
+class FolderLabels(Answer):
     """`n_labels`: how many labels of the upload's folders count, or counted before they were withdrawn."""
 
     n_labels: int
 
 
 @dataclass(slots=True)
-class HeatMap:
+class HeatMap(Answer):
     class_name: ClassName
     rows: list[list[int]]
 
 
 @dataclass(slots=True)
-class Histogram:
+class Histogram(Answer):
     """For each class: confidence in thousandths, and how many results have it, as `[[731, 5], …]`. `neither`: how many
     of all these are probably neither at thresholds above that confidence. `n_failed`: failed files, which have no
     confidence.
@@ -447,7 +448,7 @@ class Histogram:
 
 
 @dataclass(slots=True)
-class LabelRecord:
+class LabelRecord(Answer):
     """One label in the history of an image's content. `counts`: whether it is the current label."""
 
     id: int
@@ -466,7 +467,7 @@ class LabelRecord:
 
 
 @dataclass(slots=True)
-class Invitation:
+class Invitation(Answer):
     id: int
     role: Role
     name: str | None
@@ -477,7 +478,7 @@ class Invitation:
 
 
 @dataclass(slots=True)
-class Job:
+class Job(Answer):
     """Fields of a Job.
 
     Attributes:
@@ -511,7 +512,7 @@ class Job:
 
 
 @dataclass(slots=True)
-class Prediction:
+class Prediction(Answer):
     """`image_id` and `path` are null if no upload has this content any more."""
 
     image_id: int | None
@@ -524,14 +525,14 @@ class Prediction:
 
 
 @dataclass(slots=True)
-class Relabelling:
+class Relabelling(Answer):
     before: str | None
     label: str | None
     n: int
 
 
 @dataclass(slots=True)
-class LabelOutcome:
+class LabelOutcome(Answer):
     """`unknown`: contents that are in no upload here; nothing was written for them. In a batch, `n_unchanged` counts
     contents that had this label already and got no further one, and `changes` has the labels of people and folders
     before and after.
@@ -544,7 +545,7 @@ class LabelOutcome:
 
 
 @dataclass(slots=True)
-class Landmarks:
+class Landmarks(Answer):
     """The number of results, and the cursors of all pages but the first."""
 
     n: int
@@ -553,7 +554,7 @@ class Landmarks:
 
 
 @dataclass(slots=True)
-class UploadLimits:
+class UploadLimits(Answer):
     """The limits of one shard and of one upload, and what is left of your quota (null: no limit)."""
 
     max_files: int
@@ -565,7 +566,7 @@ class UploadLimits:
 
 
 @dataclass(slots=True)
-class Link:
+class Link(Answer):
     """Fields of a Link.
 
     Attributes:
@@ -576,7 +577,7 @@ class Link:
 
 
 @dataclass(slots=True)
-class Model:
+class Model(Answer):
     """Fields of a Model.
 
     Attributes:
@@ -593,7 +594,7 @@ class Model:
 
 
 @dataclass(slots=True)
-class NewInvitation:
+class NewInvitation(Answer):
     """Fields of a NewInvitation.
 
     Attributes:
@@ -611,7 +612,7 @@ class NewInvitation:
 
 
 @dataclass(slots=True)
-class NewSecret:
+class NewSecret(Answer):
     """Fields of a NewSecret.
 
     Attributes:
@@ -633,7 +634,7 @@ class NewSecret:
 
 
 @dataclass(slots=True)
-class NewToken:
+class NewToken(Answer):
     """The token itself is shown here only."""
 
     id: int
@@ -646,12 +647,12 @@ class NewToken:
 
 
 @dataclass(slots=True)
-class PauseState:
+class PauseState(Answer):
     paused_since: datetime | None
 
 
 @dataclass(slots=True)
-class Usage:
+class Usage(Answer):
     """What a person's uploads use, deleted ones until they are removed for good, and the quota (null: no limit)."""
 
     n_bytes: int
@@ -661,7 +662,7 @@ class Usage:
 
 
 @dataclass(slots=True)
-class Person:
+class Person(Answer):
     """`last_seen_at`: to the minute. `ways_in`: how the person logs in. `usage`: what the person's uploads use."""
 
     id: int
@@ -676,7 +677,7 @@ class Person:
 
 
 @dataclass(slots=True)
-class ReviewPicture:
+class ReviewPicture(Answer):
     """In an audit, every field that would reveal the prediction is null."""
 
     image_id: int
@@ -689,7 +690,7 @@ class ReviewPicture:
 
 
 @dataclass(slots=True)
-class ReviewProgress:
+class ReviewProgress(Answer):
     """`n_unsure_left` and `n_neither_left` count unsure pictures without a label by a person: probably neither, or not.
     `n_other` counts pictures that people label differently from the model. People begin with the pictures of low
     confidence, so this is not the error rate. An audit measures that.
@@ -703,7 +704,7 @@ class ReviewProgress:
 
 
 @dataclass(slots=True)
-class PromotionCheck:
+class PromotionCheck(Answer):
     """A version next to the one in use. `warning` is null if nothing speaks against promoting it.
 
     Attributes:
@@ -727,7 +728,7 @@ class PromotionCheck:
 
 
 @dataclass(slots=True)
-class Promotion:
+class Promotion(Answer):
     """Fields of a Promotion.
 
     Attributes:
@@ -744,7 +745,7 @@ class Promotion:
 
 
 @dataclass(slots=True)
-class Ready:
+class Ready(Answer):
     """`checks` and `devices` are for those who have the token for monitoring, where the operator has set one.
 
     Attributes:
@@ -758,13 +759,13 @@ class Ready:
 
 
 @dataclass(slots=True)
-class Refusal:
+class Refusal(Answer):
     id: str
     reason: str
 
 
 @dataclass(slots=True)
-class Replay:
+class Replay(Answer):
     """Fields of a Replay.
 
     Attributes:
@@ -775,7 +776,7 @@ class Replay:
 
 
 @dataclass(slots=True)
-class Result:
+class Result(Answer):
     """Fields of a Result.
 
     Attributes:
@@ -795,13 +796,13 @@ class Result:
 
 
 @dataclass(slots=True)
-class RetriedJobs:
+class RetriedJobs(Answer):
     retried: list[str]
     refused: list[Refusal]
 
 
 @dataclass(slots=True)
-class ReviewPictures:
+class ReviewPictures(Answer):
     """`holding`: which of your pictures you still hold. `n_skipped` is counted only if no other pictures are left."""
 
     items: list[ReviewPicture]
@@ -811,7 +812,7 @@ class ReviewPictures:
 
 
 @dataclass(slots=True)
-class ScheduleRun:
+class ScheduleRun(Answer):
     """`n_due`: how many due times it counts for; `user` started it with 'run now'; `details` depend on the kind."""
 
     id: int
@@ -829,7 +830,7 @@ class ScheduleRun:
 
 
 @dataclass(slots=True)
-class Schedule:
+class Schedule(Answer):
     """`next_times` are the next five, in its time zone."""
 
     id: int
@@ -849,7 +850,7 @@ class Schedule:
 
 
 @dataclass(slots=True)
-class Session:
+class Session(Answer):
     """`last_seen_at`: to the minute. `agent`: what the browser calls itself.
 
     Attributes:
@@ -866,7 +867,7 @@ class Session:
 
 
 @dataclass(slots=True)
-class Shard:
+class Shard(Answer):
     seq: int
     n_images: int
     n_bytes: int
@@ -874,7 +875,7 @@ class Shard:
 
 
 @dataclass(slots=True)
-class Suspect:
+class Suspect(Answer):
     image_id: int
     path: str
     label: PersonsLabel
@@ -884,7 +885,7 @@ class Suspect:
 
 
 @dataclass(slots=True)
-class LabelQuality:
+class LabelQuality(Answer):
     """`curve`: measured points, and the expected accuracy now, with `more` added labels, and with twice as many.
 
     Attributes:
@@ -901,7 +902,7 @@ class LabelQuality:
 
 
 @dataclass(slots=True)
-class Threshold:
+class Threshold(Answer):
     """The lowest threshold at which at most `max_error` of the labels are wrong. It was found on the `n_images`
     pictures of the version's validation split: `n_labelled` of them get a label there, `n_wrong` a wrong one.
     `error_low` and `error_high` are the exact interval of `error` (Clopper and Pearson); `error_high` is at most
@@ -931,7 +932,7 @@ class Threshold:
 
 
 @dataclass(slots=True)
-class Token:
+class Token(Answer):
     """`scopes` is null for all that the role of its person allows; `last_used_at` is exact to the minute."""
 
     id: int
@@ -943,7 +944,7 @@ class Token:
 
 
 @dataclass(slots=True)
-class TrainingData:
+class TrainingData(Answer):
     """What would be trained on. `by_class` and `by_part` count each content once; `problem`: why it is impossible."""
 
     n_files: int
@@ -957,7 +958,7 @@ class TrainingData:
 
 
 @dataclass(slots=True)
-class TrainingParameters:
+class TrainingParameters(Answer):
     network: TrainableNetwork
     epochs: int
     steps_per_epoch: int | None
@@ -971,7 +972,7 @@ class TrainingParameters:
 
 
 @dataclass(slots=True)
-class Upload:
+class Upload(Answer):
     id: str
     name: str
     labelled: bool
@@ -989,7 +990,7 @@ class Upload:
 
 
 @dataclass(slots=True)
-class Webhook:
+class Webhook(Answer):
     """`note` says why Pawsort has turned it off, or sends nothing because `user` may no longer have it. `failing_since`
     is null while the last attempt was good.
     """

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 import click
 
+from pawsort.answer import Answer
+
 # Control characters, invisible ones and those that turn the direction of text, halves of characters, line breaks.
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _KEY = "pawsort.output"
@@ -205,6 +207,8 @@ def _print_json(value: Any, indent: int | None = None) -> None:
 
 
 def _as_json(value: Any) -> Any:
+    if isinstance(value, Answer):
+        return value.json
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,8 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 from instance.base.data_dir import describe_access, prepare_data_dir
 from instance.supervisor.attach import find_instance
-from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
+from pawsort.api.connection import Connection
+from pawsort.api.errors import ClientError, Unreachable
+from pawsort.api.transport import Transport
 
 if TYPE_CHECKING:
     from core.base.config import Settings
@@ -126,8 +128,8 @@ class Checkup:
         if self._instance is None:
             return Finding("page", None, f"no `pawsort up` runs on {self._settings.data_dir}")
         address = self._instance.address
-        with PawsortClient(address, self._instance.token) as client:
-            if client.is_ready():
+        with suppress(Unreachable), closing(Transport(Connection(address))) as transport:
+            if transport.greet():
                 return Finding("page", False, f"{address} answers")
         logs = self._settings.data_dir / "logs" / "web.log"
         return Finding("page", True, f"{address} does not answer. Read {logs}, or restart Pawsort.")

@@ -8,9 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from pawsort import connect
+from pawsort.api.decoding import decode
+from pawsort.api.transport import Transport
 from pawsort.cli import cli
+from pawsort.schemas import Job
 
-JOB = {"id": "j", "name": "n", "state": "done", "counts": {"total": 0, "failed": 0, "by_label": {}}}
+JOB = decode(Job, {"id": "j", "name": "n", "state": "done", "counts": {"n_images": 0, "failed": 0, "by_label": {}}})
 
 
 @contextmanager
@@ -38,8 +41,8 @@ def test_an_empty_option_is_refused_and_not_taken_for_one_that_is_missing(
 
 def _stderr_of(monkeypatch: pytest.MonkeyPatch, server: str, *words: str, typed: str | None = None) -> str:
     monkeypatch.setattr(connect, "_local_instance", _no_instance)
-    monkeypatch.setattr(connect.PawsortClient, "greet", lambda _: True)
-    monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [{**JOB}])
+    monkeypatch.setattr(Transport, "greet", lambda _: True)
+    monkeypatch.setattr(Transport, "iterate", lambda *_: iter([JOB]))
     return CliRunner().invoke(cli, ["jobs", "--server", server, *words], input=typed).stderr
 
 
@@ -75,8 +78,8 @@ def test_a_server_that_goes_away_is_said_now_and_then(capsys: pytest.CaptureFixt
 
 
 def test_a_server_that_accepts_connections_only_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connect.PawsortClient, "greet", lambda _: False)
-    monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [{**JOB}])
+    monkeypatch.setattr(Transport, "greet", lambda _: False)
+    monkeypatch.setattr(Transport, "iterate", lambda *_: iter([JOB]))
     said = CliRunner().invoke(cli, ["jobs", "--server", "http://127.0.0.1:9"]).stderr
     assert said.startswith("http://127.0.0.1:9 accepts connections, but has not answered yet.")
 

@@ -48,16 +48,16 @@ def test_a_cancelled_job_stops_within_one_chunk_and_retry_goes_on_to_the_end(ins
             job = installation.classify(installation.send(make_shards(8, 3, n_free=2)))
             installation.wait_for(lambda: len(read_results(installation.db, job)) == 6, END_S, "what is not held")
             installation.wait_under_way(job)
-            assert client.cancel_job(job)["state"] == "cancelled"
+            assert client.jobs.cancel(job).state == "cancelled"
             at_once = read_results(installation.db, job)
             n_dropped += count_under_way(installation, job)
         installation.wait_for(lambda: log.read_text().count("lease_lost") >= n_dropped, END_S, "chunks to be dropped")
         assert read_results(installation.db, job) == at_once
         assert len(at_once) == 6
         check_counters(installation.db, job)
-        assert {one["path"] for one in client.list_results(job)} == set(at_once)
+        assert {one.path for one in client.jobs.results(job)} == set(at_once)
         assert installation.state(job) == "cancelled"
-        client.retry_job(job)
+        client.jobs.retry(job)
     installation.wait_for_job(job)
     check_sound(installation.db, job)
     assert at_once.items() <= read_results(installation.db, job).items()
@@ -116,10 +116,10 @@ def test_of_two_jobs_over_an_upload_the_last_one_takes_it_along(installation: In
     upload = installation.send(make_shards(1, 3))
     first, second = installation.classify(upload), installation.classify(upload)
     with installation.client() as client:
-        client.delete_job(first)
+        client.jobs.delete(first)
         installation.wait_for_job(second)
         check_sound(installation.db, second)
-        client.delete_job(second)
+        client.jobs.delete(second)
         installation.wait_for(lambda: not any(count_rows(installation, second).values()), END_S, "the rows to go")
 
 
@@ -127,8 +127,8 @@ def test_the_same_shards_in_parallel_and_out_of_order_arrive_once(installation: 
     shards = make_shards(6, 3)
     upload, job = str(uuid4()), str(uuid4())
     with installation.client() as client, installation.http() as http:
-        client.create_upload(upload)
-        client.create_job(job, upload)
+        client.uploads.create(upload)
+        client.jobs.create(job, upload=upload)
 
         def put(seq: int) -> int:
             return http.put(f"/uploads/{upload}/shards/{seq}", content=shards[seq]).status_code
@@ -139,7 +139,7 @@ def test_the_same_shards_in_parallel_and_out_of_order_arrive_once(installation: 
         by_shard = [sorted(statuses[start : start + 8]) for start in range(0, 48, 8)]
         assert by_shard == [[200] * 7 + [201]] * 6
         assert http.put(f"/uploads/{upload}/shards/0", content=shards[1]).status_code == 409
-        client.complete_upload(upload, 6)
+        client.uploads.complete(upload, 6)
     installation.wait_for_job(job)
     check_sound(installation.db, job)
     paths = sorted(read_results(installation.db, job))

@@ -203,7 +203,7 @@ def test_an_archive_whose_receiver_is_killed_can_be_sent_again(installation: Ins
     assert installation.state(job) == "receiving"
     with installation.client() as client, tempfile.TemporaryFile() as file:
         file.write(packed)
-        assert client.upload_archive(job, file)["id"] == job
+        assert client.uploads.put_archive(job, file).id == job
     installation.wait_for_job(job)
     check_sound(installation.db, job)
     assert sorted(read_results(installation.db, job)) == [path for path, _ in files]

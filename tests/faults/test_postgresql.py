@@ -39,7 +39,7 @@ def test_a_killed_worker_and_cut_connections_lose_nothing_on_postgresql(
     with installation.http() as http:
         assert http.get(f"/jobs/{job}").json()["state"] == "done"
     with installation.client() as client:
-        client.delete_job(job)
-        client.delete_job(undisturbed)
+        client.jobs.delete(job)
+        client.jobs.delete(undisturbed)
     folder = installation.data_dir / "blobs" / "uploads" / upload
     installation.wait_for(lambda: not folder.exists(), END_S, "the bytes to go")

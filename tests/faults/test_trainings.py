@@ -27,9 +27,9 @@ def send_pets(installation: Installation) -> str:
     files = [(f"pets/{kind}s/{n:03}.jpg", jpeg(n, kind, (72, 60))) for kind in ("cat", "dog") for n in range(N_EACH)]
     upload = str(uuid4())
     with installation.client() as client:
-        client.create_upload(upload, "pets", labelled=True)
-        client.put_shard(upload, 0, make_tar(files))
-        client.complete_upload(upload, 1)
+        client.uploads.create(upload, name="pets", labelled=True)
+        client.uploads.put_shard(upload, 0, make_tar(files))
+        client.uploads.complete(upload, 1)
     return upload
 
 

@@ -30,7 +30,7 @@ def test_a_worker_that_starts_without_weights_fails_jobs_with_a_sentence_and_rec
     assert "models/" in sentence
     _put_back(installation, hidden)
     with installation.client() as client:
-        client.retry_job(job)
+        client.jobs.retry(job)
     assert installation.wait_for_job(job) == "done"
     check_sound(installation.db, job)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pawsort.schemas import Counts
 from tests.support.deadlines import within
 from tests.support.factories import make_tar
 from tests.support.installation import QUICK, Installation
@@ -49,18 +50,18 @@ def test_a_small_folder_sent_after_a_large_one_is_done_long_before_it(installati
     small = installation.classify(installation.send(make_folder(1, 20, "small")))
     installation.wait_for_job(small)
     with installation.client() as client:
-        left = client.get_job(large)["counts"]
+        left = client.jobs.get(large).counts
     installation.wait_for_job(large)
     check_sound(installation.db, large)
     check_sound(installation.db, small)
-    assert left["done"] < left["total"] == N_SHARDS * N_EACH, "the large folder was done before the small one"
+    assert left.done < left.n_images == N_SHARDS * N_EACH, "the large folder was done before the small one"
 
 
 def send_large(installation: Installation, job: str, upload: str, shards: list[bytes]) -> None:
     with installation.client() as client:
         for seq, shard in enumerate(shards):
-            client.put_shard(upload, seq, shard)
-        client.complete_upload(upload, len(shards))
+            client.uploads.put_shard(upload, seq, shard)
+        client.uploads.complete(upload, len(shards))
 
 
 def seconds_until_labelled(installation: Installation, name: str, token: str | None) -> float:
@@ -87,12 +88,12 @@ def test_20_pictures_wait_a_few_seconds_behind_and_beside_10_000(tmp_path: Path,
         sending = sender.submit(send_large, one, large, upload, shards)
         waited: dict[tuple[str, str], float] = {}
         for when in ("while they are sent", "while they wait"):
-            one.wait_for(lambda: count(one, large)["done"], ALL_S, "the first of many pictures")
+            one.wait_for(lambda: count(one, large).done, ALL_S, "the first of many pictures")
             for who, token in others.items():
                 waited[who, when] = seconds_until_labelled(one, f"{who} {when}", token)
                 left = count(one, large)
-                assert left["done"] < N_LARGE, f"the many were done before {who} {when}"
-                print(f"{network}: {who}, {when}: {waited[who, when]:.1f} s, {left['done']} done of {left['total']}")
+                assert left.done < N_LARGE, f"the many were done before {who} {when}"
+                print(f"{network}: {who}, {when}: {waited[who, when]:.1f} s, {left.done} done of {left.n_images}")
             sending.result()
         one.wait_for_job(large, ALL_S)
         check_sound(one.db, large)
@@ -101,6 +102,6 @@ def test_20_pictures_wait_a_few_seconds_behind_and_beside_10_000(tmp_path: Path,
     assert {key: s for key, s in waited.items() if s > within(limits[key[0]])} == {}
 
 
-def count(installation: Installation, job: str) -> dict[str, int]:
+def count(installation: Installation, job: str) -> Counts:
     with installation.client() as client:
-        return client.get_job(job)["counts"]  # type: ignore[no-any-return]
+        return client.jobs.get(job).counts

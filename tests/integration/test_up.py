@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from core.operations.instance_record import read_record
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from tests.support.deadlines import within
 from tests.support.factories import draw_picture
 from tests.support.installation import START_S, Installation
@@ -76,8 +76,8 @@ def arrived(installation: Installation) -> int:
     record = read_record(installation.data_dir)
     if record is None:
         return 0
-    with PawsortClient(record.address, record.token) as client:
-        return sum(job["counts"]["total"] for job in client.list_jobs())
+    with Pawsort(record.address, record.token) as client:
+        return sum(job.counts.n_images for job in client.jobs.list())
 
 
 def printed(installation: Installation) -> str:
@@ -127,10 +127,10 @@ def test_classify_starts_an_instance_for_its_time(classified: Classified) -> Non
 
 def test_what_it_did_is_there_afterwards(classified: Classified, running: Installation, tmp_path: Path) -> None:
     with running.client() as client:
-        jobs = list(client.list_jobs())
-    assert [(job["name"], job["state"], job["counts"]["total"]) for job in jobs] == [("фото", "done", N_FILES + 1)]
+        jobs = list(client.jobs.list())
+    assert [(job.name, job.state, job.counts.n_images) for job in jobs] == [("фото", "done", N_FILES + 1)]
     again = tmp_path / "again.csv"
-    exported = pawsort(running, "export", jobs[0]["id"], "-o", again)
+    exported = pawsort(running, "export", jobs[0].id, "-o", again)
     assert exported.returncode == 0, exported.stderr
     assert again.read_bytes() == classified.out.read_bytes()
     assert "фото" in pawsort(running, "jobs").stdout

@@ -6,7 +6,8 @@ what that release does is corrected in it. Compared with it
     a call       may be new; stays, with its statuses of success and the media types of bodies and answers
     a parameter  may be new if it is optional; stays, and accepts what it accepted
     a body       may get optional fields and more values; accepts what it accepted
-    an answer    may get fields, values of an enum and statuses of errors; keeps its fields and the types of values
+    an answer    may get fields, values of an enum and statuses of errors; keeps its fields and the types of values,
+                 but for what is `ACCEPTED`
 """
 
 import json
@@ -23,6 +24,10 @@ OCTETS = "application/octet-stream"
 LIMITS = {"maximum": 1, "maxLength": 1, "maxItems": 1, "minimum": -1, "minLength": -1, "minItems": -1}
 JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 Schema = dict[str, Any]
+# Batches of the kind `list` have no job. The last release has none of them, so its programs do not meet one.
+_BATCHES = ("POST /api/v1/jobs/{job_uuid}/labels", "GET /api/v1/label-batches/{batch_uuid}")
+_UNDO = "POST /api/v1/label-batches/{batch_uuid}/undo"
+ACCEPTED = frozenset(f"{call}: answer 200.job may be null now" for call in (*_BATCHES, _UNDO))
 
 
 def list_breaks(old: Schema, new: Schema) -> list[str]:
@@ -137,7 +142,7 @@ def main() -> int:
         path = FOLDER / f"openapi-{new['info']['version']}.json"
         path.write_text(json.dumps(new, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return 0
-    breaks = list_breaks(read_last(), new)
+    breaks = [sentence for sentence in list_breaks(read_last(), new) if sentence not in ACCEPTED]
     for sentence in breaks:
         print(sentence)
     return 1 if breaks else 0

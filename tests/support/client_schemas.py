@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
+from pawsort.answer import Answer
 from pawsort.display import job_as_html
 '''
 TARGET = ROOT / "client/pawsort/schemas.py"
@@ -121,7 +122,7 @@ class Module:
         return set(self._schemas[name].get("properties", {})) in ({"items"}, {"items", "next"})
 
     def _dataclass(self, name: str) -> str:
-        lines = ["@dataclass(slots=True)", f"class {_class_name(name)}:", *self._docstring(name)]
+        lines = ["@dataclass(slots=True)", f"class {_class_name(name)}(Answer):", *self._docstring(name)]
         lines += [f"    {field}: {self._type(schema)}" for field, schema in self._fields(name)]
         return "\n".join(lines) + "\n" + METHODS.get(_class_name(name), "")
 

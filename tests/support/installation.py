@@ -23,7 +23,7 @@ from core.base.states import ChunkState, JobState
 from core.operations.instance_record import InstanceRecord, read_record
 from core.orm.jobs import Chunk, Job
 from core.orm.operations import Worker
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from tests.support import leftovers
 from tests.support.deadlines import within
 from tests.support.deadly_decoder import HOLD
@@ -139,9 +139,9 @@ class Installation:
 
     # The page
 
-    def client(self, token: str | None = None) -> PawsortClient:
+    def client(self, token: str | None = None) -> Pawsort:
         """The client that people's programs use: it repeats what failed. The owner's, unless a token is given."""
-        return PawsortClient(self.record.address, token or self.record.token)
+        return Pawsort(self.record.address, token or self.record.token)
 
     def create_token(self, user: str) -> str:
         """A token of somebody else."""
@@ -160,18 +160,18 @@ class Installation:
         """Send tars as an upload; returns its id."""
         upload = str(uuid4())
         with self.client(token) as client:
-            client.create_upload(upload, name)
+            client.uploads.create(upload, name=name)
             for seq, tar in enumerate(shards):
-                client.put_shard(upload, seq, tar)
+                client.uploads.put_shard(upload, seq, tar)
             if complete:
-                client.complete_upload(upload, len(shards))
+                client.uploads.complete(upload, len(shards))
         return upload
 
     def classify(self, upload: str, token: str | None = None) -> str:
         """Start a job over an upload; returns its id."""
         job = str(uuid4())
         with self.client(token) as client:
-            client.create_job(job, upload)
+            client.jobs.create(job, upload=upload)
         return job
 
     @contextmanager

@@ -14,6 +14,8 @@ from uuid import uuid4
 import httpx2
 
 from pawsort.api.errors import ClientError
+from pawsort.operations.jobs import ENDED
+from pawsort.schemas import LabelInput, TrainingParametersInput
 from tests.support.factories import make_tar
 from tests.support.installation import Installation
 from tests.support.login import csrf_in
@@ -24,7 +26,7 @@ SHARD_SIZES = (4, 24)
 MAX_JOBS = 8  # of each person: older ones are deleted, so that what is kept does not grow
 EXPORTS = ("export.csv", "export.xlsx", "export.jsonl", "export.parquet", "export.zip", "report.html")
 PAGES = ("/", "/train", "/schedules", "/system", "/account")
-TRAINING = {"network": "seed-cnn", "epochs": 1, "steps_per_epoch": 4, "batch_size": 8}
+TRAINING: TrainingParametersInput = {"network": "seed-cnn", "epochs": 1, "steps_per_epoch": 4, "batch_size": 8}
 
 
 class Person(threading.Thread):
@@ -109,7 +111,7 @@ class Person(threading.Thread):
         else:
             self._follow_by_asking(job)
         while len(self._jobs) > MAX_JOBS:
-            self._client.delete_job(self._jobs.pop(0))
+            self._client.jobs.delete(self._jobs.pop(0))
 
     def _follow_by_events(self, job: str) -> None:
         with self._browser.stream("GET", f"/api/v1/jobs/{job}/events") as answer:
@@ -118,10 +120,8 @@ class Person(threading.Thread):
                     return
 
     def _follow_by_asking(self, job: str) -> None:
-        etag: str | None = None
         while not self._is_over.wait(0.5):
-            state, etag = self._client.poll_job(job, etag)
-            if state is not None and state["state"] in ("done", "failed", "cancelled"):
+            if self._client.jobs.get(job).state in ENDED:
                 return
 
     def _look_at_pages(self) -> None:
@@ -130,8 +130,8 @@ class Person(threading.Thread):
             assert answer.status_code == 200, f"{path}: {answer.status_code}"
 
     def _look_at_pictures(self) -> None:
-        for one in itertools.islice(self._client.list_results(self._some_job()), 8):
-            self._browser.get(f"/api/v1/images/{one['image_id']}/thumbnail").raise_for_status()
+        for one in itertools.islice(self._client.jobs.results(self._some_job()), 8):
+            self._browser.get(f"/api/v1/images/{one.image_id}/thumbnail").raise_for_status()
 
     def _export(self) -> None:
         path = f"/api/v1/jobs/{self._some_job()}/{self._chance.choice(EXPORTS)}"
@@ -141,32 +141,34 @@ class Person(threading.Thread):
                 pass
 
     def _correct(self) -> None:
-        results = list(itertools.islice(self._client.list_results(self._some_job()), 6))
-        items = [{"image_id": one["image_id"], "label": self._chance.choice(("cat", "dog"))} for one in results]
+        results = list(itertools.islice(self._client.jobs.results(self._some_job()), 6))
+        items: list[LabelInput] = [
+            {"image_id": one.image_id, "label": "cat" if self._chance.random() < 0.5 else "dog"} for one in results
+        ]
         batch = str(uuid4())
-        self._client.add_labels(items, batch)
+        self._client.labels.add(items, batch=batch)
         if self._chance.random() < 0.3:
-            self._client.undo_batch(batch, str(uuid4()))
+            self._client.labels.undo_batch(batch)
 
     def _pause_and_resume(self) -> None:
         job = self._some_job()
         with suppress(ClientError):  # it has ended
-            self._client.pause_job(job)
-            self._client.resume_job(job)
+            self._client.jobs.pause(job)
+            self._client.jobs.resume(job)
 
     def _cancel_and_retry(self) -> None:
         job = self._some_job()
         with suppress(ClientError):  # it has ended
-            self._client.cancel_job(job)
+            self._client.jobs.cancel(job)
         with suppress(ClientError):
-            self._client.retry_job(job)
+            self._client.jobs.retry(job)
 
     def _sort_again(self) -> None:
-        upload = self._client.get_job(self._some_job())["upload"]
+        upload = self._client.jobs.get(self._some_job()).upload
         assert upload is not None
         job = self._installation.classify(upload)
         self._follow_by_asking(job)
-        self._client.delete_job(job)
+        self._client.jobs.delete(job)
 
     def _let_a_schedule_run(self) -> None:
         folder = self._incoming / str(self._seed)
@@ -177,37 +179,29 @@ class Person(threading.Thread):
             path = folder / f"{next(self._number)}-{Path(name).name}"
             path.write_bytes(data)
             os.utime(path, (time.time() - 3600,) * 2)
-        told = {"name": "incoming", "kind": "classify", "cron": "0 0 1 1 *", "parameters": {"source": str(folder)}}
-        schedule = self._client.create_schedule(told)["id"]
-        self._client.run_schedule(schedule)
+        source = {"source": str(folder)}
+        made = self._client.schedules.create(name="incoming", kind="classify", cron="0 0 1 1 *", parameters=source)
+        self._client.schedules.run(made.id)
         until = time.monotonic() + 120
         while time.monotonic() < until and not self._is_over.wait(1.0):
-            runs = list(self._client.list_runs(schedule))
-            if runs and runs[0]["state"] in ("done", "failed"):
+            runs = list(self._client.schedules.runs(made.id))
+            if runs and runs[0].state in ("done", "failed"):
                 break
-        self._client.delete_schedule(schedule)
+        self._client.schedules.delete(made.id)
 
     def _make_and_delete_a_webhook(self) -> None:
-        answer = self._installation_http("POST", "/webhooks", {"name": "archive", "url": self._hook})
+        webhook = self._client.webhooks.create(name="archive", url=self._hook).id
         self._upload()
-        self._client.send_test_event(answer["id"])
+        self._client.webhooks.test(webhook)
         self._is_over.wait(5.0)
-        self._installation_http("DELETE", f"/webhooks/{answer['id']}", None)
-
-    def _installation_http(self, method: str, path: str, body: object) -> dict[str, int]:
-        with self._installation.http() as http:
-            answer = http.request(method, path, json=body)
-            answer.raise_for_status()
-            return dict(answer.json()) if answer.content else {}
+        self._client.webhooks.delete(webhook)
 
     def _train(self) -> None:
         upload = str(uuid4())
-        self._client.create_upload(upload, "pets", labelled=True)
+        self._client.uploads.create(upload, name="pets", labelled=True)
         files = [
             (f"pets/{('cats', 'dogs')[k % 2]}/{k}.jpg", data) for k, (_, data) in enumerate(self._new_pictures(40))
         ]
-        self._client.put_shard(upload, 0, make_tar(files))
-        self._client.complete_upload(upload, 1)
-        job = str(uuid4())
-        self._client.create_training(job, [upload], TRAINING)
-        self._follow_by_asking(job)
+        self._client.uploads.put_shard(upload, 0, make_tar(files))
+        self._client.uploads.complete(upload, 1)
+        self._follow_by_asking(self._client.trainings.start([upload], **TRAINING).id)

@@ -13,7 +13,7 @@ CUT = -1  # the connection is cut instead of an answer
 
 @dataclass
 class Answer:
-    """A status (or CUT), a JSON body and headers."""
+    """A status (or CUT), a body (bytes as they are, all else as JSON) and headers."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -53,7 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = not self.server.keeps_open or answer.status == CUT
         if answer.status == CUT:
             return
-        body = b"" if answer.status == 304 else json.dumps(answer.body).encode()
+        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        body = b"" if answer.status == 304 else body
         connection = "close" if self.close_connection else "keep-alive"
         self.send_response(answer.status)
         for name, value in {**answer.headers, "Content-Length": str(len(body)), "Connection": connection}.items():

@@ -167,17 +167,17 @@ class Work(threading.Thread):
         job = self._chance.choice(self._open_jobs())
         with self._installation.client() as client:
             with suppress(ClientError):  # it has ended
-                client.cancel_job(job)
+                client.jobs.cancel(job)
                 self._count("cancel")
-            client.retry_job(job)
+            client.jobs.retry(job)
             self._count("retry")
 
     def _pause_and_resume(self) -> None:
         job = self._chance.choice(self._open_jobs())
         with self._installation.client() as client:
-            client.pause_job(job)
+            client.jobs.pause(job)
             self._count("pause")
-            client.resume_job(job)
+            client.jobs.resume(job)
 
     def _delete(self) -> None:
         if len(self._open_jobs()) < 3:
@@ -185,7 +185,7 @@ class Work(threading.Thread):
         job = self._chance.choice(self._open_jobs())
         self.deleted.add(job)  # whether or not the answer arrives
         with self._installation.client() as client:
-            client.delete_job(job)
+            client.jobs.delete(job)
         self._count("delete")
 
 
@@ -221,10 +221,10 @@ def _bring_to_an_end(installation: Installation, work: Work) -> None:
     """Resume what was left paused or stopped by a call whose answer was lost, and wait for all jobs."""
     for job in work.jobs.keys() - work.deleted:
         with suppress(ClientError), installation.client() as client:
-            client.resume_job(job)
+            client.jobs.resume(job)
         if installation.state(job) in (JobState.CANCELLED, JobState.FAILED):
             with installation.client() as client:
-                client.retry_job(job)
+                client.jobs.retry(job)
     for job in work.jobs.keys() - work.deleted:
         installation.wait_for_job(job, within(END_S))
 

@@ -158,12 +158,12 @@ class UndoIn(Input):
 class BatchOut(BaseModel):
     """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since.
 
-    `job` is all zeros for a batch of the kind `list`, made with `POST /labels`.
+    `job` is null for a batch of the kind `list`, made with `POST /labels`.
     """
 
     id: UUID
     kind: BatchKind
-    job: UUID
+    job: UUID | None
     label: PersonsLabel | None
     n_labels: int
     n_skipped: int

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 API = "/api/v1"
 NOTHING = type(None)
+FIRST_PAGE = 100  # often enough, and soon there
 PAGE_SIZE = 1000
 
 
@@ -29,6 +30,8 @@ class Call(Generic[T]):
         query: Values that are None are left out.
         content: The body; a file is sent from its start.
         target: Where an answer is written that is too large for the memory.
+        is_idempotent: Whether it may be sent again when its answer was lost.
+        silence_s: How long the server may send nothing; None for the limit of the connection.
     """
 
     answer: type[T]
@@ -39,6 +42,8 @@ class Call(Generic[T]):
     content: bytes | BinaryIO | None = None
     content_type: str | None = None
     target: IO[bytes] | None = None
+    is_idempotent: bool = True
+    silence_s: float | None = None
 
     @property
     def parameters(self) -> dict[str, str | int | float]:
@@ -60,6 +65,31 @@ class Subscription(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class NextEvent(Generic[T]):
+    """Wait for the next event of a subscription, which stays open until the workflow ends.
+
+    It fails when the connection ends, and when the server does not let anybody subscribe. The next one opens another.
+    """
+
+    subscription: Subscription[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[T]):
+    """A file as it arrives.
+
+    Attributes:
+        blocks: Its bytes: an iterator, or an asynchronous one.
+        is_partial: The job has not ended, and files without a result so far are missing.
+        began_at: When the server began to send it, by its own clock, to the second.
+    """
+
+    blocks: T
+    is_partial: bool
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Time to wait before the next call."""
 
@@ -73,8 +103,9 @@ class Item(Generic[T]):
     value: T
 
 
-Flow: TypeAlias = Generator[Call[Any] | Pause, Any, T]
-Stream: TypeAlias = Generator[Call[Any] | Pause | Item[T], Any, None]
+Effect: TypeAlias = Call[Any] | Pause | NextEvent[Any]
+Flow: TypeAlias = Generator[Effect, Any, T]
+Stream: TypeAlias = Generator[Effect | Item[T], Any, None]
 
 
 def step(work: Generator[Any, Any, Any], outcome: object) -> Any:
@@ -109,12 +140,12 @@ def collect(stream: Stream[T]) -> Flow[list[T]]:
 
 def pages(item: type[T], path: str, query: Mapping[str, object] | None = None) -> Stream[T]:
     """Follow a list to its end."""
-    asked = {"limit": PAGE_SIZE, **(query or {})}
+    asked = {"limit": FIRST_PAGE, **(query or {})}
     while True:
         page = yield from ask(Call(dict[str, Any], "GET", path, asked))
         for value in page["items"]:
             yield Item(decode(item, value))
-        asked["cursor"] = page.get("next")
+        asked |= {"limit": PAGE_SIZE, "cursor": page.get("next")}
         if asked["cursor"] is None:
             return
 

@@ -3,17 +3,20 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, TypeVar
 
 import httpx2
 
-from pawsort.api.calls import API, NOTHING, Call
+from pawsort.api.calls import API, NOTHING, Call, Received
 from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
 
 T = TypeVar("T")
 
 READ_BYTES = 2**20
+PARTIAL = "Pawsort-Partial"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 # The read timeout is long: after the last byte, the server may still be writing a large shard to a slow disk.
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0)
@@ -72,13 +75,14 @@ def request_of(call: Call[Any]) -> dict[str, Any]:
         headers["Content-Type"] = call.content_type
     if call.answer is bytes or call.target is not None:
         headers["Accept"] = "*/*"
-    return {
+    request = {
         "method": call.method,
         "url": API + call.path,
         "params": call.parameters,
         "content": content,
         "headers": headers,
     }
+    return request if call.silence_s is None else request | {"timeout": httpx2.Timeout(call.silence_s)}
 
 
 def answer_of(call: Call[T], response: httpx2.Response) -> T:
@@ -86,6 +90,18 @@ def answer_of(call: Call[T], response: httpx2.Response) -> T:
     if call.answer is NOTHING:
         return decode(call.answer, None)
     return decode(call.answer, response.content if call.answer is bytes else response.json())
+
+
+def received_of(response: httpx2.Response, blocks: T) -> Received[T]:
+    """Return a file that has begun to arrive."""
+    return Received(blocks, PARTIAL in response.headers, _date_of(response))
+
+
+def _date_of(response: httpx2.Response) -> datetime:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

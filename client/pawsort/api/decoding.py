@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 
+from pawsort.answer import Answer
+
 T = TypeVar("T")
 Decoder = Callable[[Any], Any]
 
@@ -40,7 +42,9 @@ def _decoder(kind: Any) -> Decoder:
 
 
 def _dataclass_decoder(kind: Any) -> Decoder:
-    decoders = {name: _decoder(hint) for name, hint in typing.get_type_hints(kind).items()}
+    hints = typing.get_type_hints(kind)
+    decoders = {field.name: _decoder(hints[field.name]) for field in dataclasses.fields(kind)}
+    keeps_json = issubclass(kind, Answer)
     plain = [name for name, decoder in decoders.items() if decoder is _as_it_is]
     others = [(name, decoder) for name, decoder in decoders.items() if decoder is not _as_it_is]
 
@@ -49,7 +53,10 @@ def _dataclass_decoder(kind: Any) -> Decoder:
         for name, decoder in others:
             given = value.get(name)
             fields[name] = None if given is None else decoder(given)
-        return kind(**fields)
+        decoded = kind(**fields)
+        if keeps_json:
+            decoded.json = value
+        return decoded
 
     return decode_fields
 

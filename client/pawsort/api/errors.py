@@ -15,6 +15,10 @@ class Unreachable(ClientError):
     """The server did not answer, after all retries."""
 
 
+class OutcomeUnknown(ClientError):
+    """The answer was lost to a request that must not be sent twice. The server may have done it."""
+
+
 class BadArchive(ClientError):
     """An uploaded archive is incomplete or cannot be read. `job` has the files before that point, if there are any."""
 

@@ -7,10 +7,11 @@ a `Job` there, and a coroutine of one here.
 
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, Stream, Subscription
+from pawsort.api.calls import Call, Flow, Received, Stream, Subscription
 from pawsort.api.transport import Transport
 
 P = ParamSpec("P")
@@ -39,6 +40,11 @@ class Group:
 
         return perform
 
+    def _bind_download(
+        self, describe: Callable[P, Call[bytes]]
+    ) -> Callable[P, AbstractContextManager[Received[Iterator[bytes]]]]:
+        return lambda *args, **kwargs: self._transport.download(describe(*args, **kwargs))
+
 
 class AsyncGroup:
     """Operations on one subject, awaited."""
@@ -59,6 +65,11 @@ class AsyncGroup:
             return self._transport.iterate(describe(*args, **kwargs))
 
         return perform
+
+    def _bind_download(
+        self, describe: Callable[P, Call[bytes]]
+    ) -> Callable[P, AbstractAsyncContextManager[Received[AsyncIterator[bytes]]]]:
+        return lambda *args, **kwargs: self._transport.download(describe(*args, **kwargs))
 
 
 class Operation(Generic[P, T]):
@@ -93,6 +104,25 @@ class Listing(Generic[P, T]):
     def __get__(self, group: AsyncGroup, owner: type) -> Callable[P, AsyncIterator[T]]: ...
     def __get__(self, group: Any, owner: type) -> Any:
         return self if group is None else group._bind_stream(self.describe.__get__(group))
+
+
+class Download(Generic[P]):
+    """A file that is read while it arrives, as a method: `with jobs.open_export(…) as export:`."""
+
+    def __init__(self, describe: Callable[Concatenate[Any, P], Call[bytes]]) -> None:
+        self.describe = describe
+        self.__doc__ = describe.__doc__
+
+    @overload
+    def __get__(self, group: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, group: Group, owner: type) -> Callable[P, AbstractContextManager[Received[Iterator[bytes]]]]: ...
+    @overload
+    def __get__(
+        self, group: AsyncGroup, owner: type
+    ) -> Callable[P, AbstractAsyncContextManager[Received[AsyncIterator[bytes]]]]: ...
+    def __get__(self, group: Any, owner: type) -> Any:
+        return self if group is None else group._bind_download(self.describe.__get__(group))
 
 
 class Subject(Generic[G, A]):

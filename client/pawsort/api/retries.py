@@ -10,11 +10,14 @@ from typing import Any
 
 import httpx2
 
-from pawsort.api.errors import REFUSALS, ClientError, RequestFailed, Unreachable
+from pawsort.api.errors import REFUSALS, ClientError, OutcomeUnknown, RequestFailed, Unreachable
 
 # The server, or a proxy in front of it, is away or busy for a moment. Not 507 (disk full): a disk does not
 # empty itself within a minute, so that message is shown at once.
 TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
+# The request may have reached the server, and its answer was lost.
+LOST_ANSWERS = frozenset({502, 504})
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 LONG_PAUSE_S = 1.0
 BROKEN_OFF = (
     "The export broke off before its end, so nothing of it was kept. The job may have been deleted, retried, or given"
@@ -36,19 +39,20 @@ class Retries:
     stopped: threading.Event = field(default_factory=threading.Event)
     on_wait: Callable[[ClientError], object] = lambda _: None
 
-    def call(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
+    def call(self, send: Callable[[], httpx2.Response], *, is_idempotent: bool = True) -> httpx2.Response:
         """Send until the server gives a final answer.
 
         Raises:
             Unreachable: The connection failed until the time was up.
+            OutcomeUnknown: The answer was lost, and the request must not be sent twice.
             RequestFailed: The server refused, or was busy until the time was up.
         """
-        attempts = Attempts(self)
+        attempts = Attempts(self, is_idempotent)
         while True:
             try:
                 response = send()
             except httpx2.TransportError as error:
-                attempts.note(explain_failure(error))
+                attempts.note_failure(error)
             else:
                 if is_success(response):
                     return response
@@ -64,27 +68,43 @@ class Attempts:
     It neither sends nor waits, so that programs with and without asyncio retry alike.
     """
 
-    def __init__(self, retries: Retries) -> None:
-        self._retries = retries
+    def __init__(self, retries: Retries, is_idempotent: bool = True) -> None:
+        self._retries, self._is_idempotent = retries, is_idempotent
         self._give_up_at = time.monotonic() + retries.give_up_after_s
         self._pause_s = retries.first_pause_s
         self._retry_after_s = 0.0
         self.failure = ClientError("")
 
-    def note(self, failure: ClientError) -> None:
-        """Note that an attempt failed, and may succeed later."""
-        self.failure, self._retry_after_s = failure, 0.0
+    def note_failure(self, error: httpx2.TransportError) -> None:
+        """Note that the connection failed.
+
+        Raises:
+            OutcomeUnknown: The request may have reached the server, and must not be sent twice.
+        """
+        self.failure, self._retry_after_s = explain_failure(error), 0.0
+        if not isinstance(error, NOT_SENT):
+            self._note_lost_answer()
 
     def note_refusal(self, response: httpx2.Response) -> None:
         """Note that the server refused.
 
         Raises:
             RequestFailed: For good.
+            OutcomeUnknown: As `note_failure`.
         """
         self.failure = explain_refusal(response)
         if response.status_code not in TRANSIENT_STATUSES:
             raise self.failure
+        if response.status_code in LOST_ANSWERS:
+            self._note_lost_answer()
         self._retry_after_s = _retry_after_s(response)
+
+    def _note_lost_answer(self) -> None:
+        if not self._is_idempotent:
+            raise OutcomeUnknown(
+                f"{self.failure.message} The answer was lost, and the server may have done what was asked. Look before"
+                " you repeat it."
+            ) from self.failure
 
     def pause_s(self) -> float:
         """Return how long to pause.

@@ -30,10 +30,11 @@ from pawsort.operations.schedules import AsyncSchedules, Schedules
 from pawsort.operations.trainings import AsyncTrainings, Trainings
 from pawsort.operations.uploads import AsyncUploads, Uploads
 from pawsort.operations.webhooks import AsyncWebhooks, Webhooks
-from pawsort.schemas import TrainingParametersInput
+from pawsort.schemas import Job, TrainingParametersInput
 from pawsort.uploads.background_upload import BackgroundUpload
-from pawsort.workflows.classify import JobOptions
-from pawsort.workflows.start import Start, resume_classification, start_classification, start_training
+from pawsort.workflows.options import JobOptions, name_of
+from pawsort.workflows.start import Start, resume_classification, start_classification
+from pawsort.workflows.train import start_training
 
 
 class Subjects:
@@ -103,7 +104,17 @@ class Pawsort(Subjects, Group):
         self, *folders: Path | str, name: str | None = None, **parameters: Unpack[TrainingParametersInput]
     ) -> Training:
         """Upload labelled folders (cats/, dogs/), and train a new version on them. Returns when it has begun."""
-        return Training(self._transport, start_training(self._transport, _paths(folders), parameters, name))
+        return Training(self._transport, _train(self._transport, folders, parameters, name))
+
+    @property
+    def server(self) -> str:
+        """Its address."""
+        return self._transport.connection.server
+
+    @property
+    def transport(self) -> Transport:
+        """Performs calls and workflows."""
+        return self._transport
 
     def __enter__(self) -> Self:
         return self
@@ -163,7 +174,7 @@ class AsyncPawsort(Subjects, AsyncGroup):
         """Upload labelled folders (cats/, dogs/), and train a new version on them. Returns when it has begun."""
         from anyio.to_thread import run_sync
 
-        job = await run_sync(lambda: start_training(self._files, _paths(folders), parameters, name))
+        job = await run_sync(lambda: _train(self._files, folders, parameters, name))
         return AsyncTraining(self._transport, job)
 
     async def __aenter__(self) -> Self:
@@ -196,7 +207,7 @@ def find_connection(server: str | None, token: str | None) -> Connection:
     if server:
         if not server.startswith(("http://", "https://")):
             raise ClientError(f"Expected an address such as http://127.0.0.1:8000, got {server!r}.")
-        return Connection(server, token)
+        return Connection(server.rstrip("/"), token)
     instance = find_running_instance()
     if instance is None:
         raise ClientError(
@@ -212,6 +223,13 @@ def _start(
     if resume is not None:
         return resume_classification(transport, job_id(resume), _paths(paths), everything=options.everything)
     return start_classification(transport, _paths(paths), options)
+
+
+def _train(
+    transport: Transport, folders: tuple[Path | str, ...], parameters: TrainingParametersInput, name: str | None
+) -> Job:
+    paths = _paths(folders)
+    return start_training(transport, paths, parameters, name or name_of(paths))
 
 
 def _paths(given: tuple[Path | str, ...]) -> list[Path]:

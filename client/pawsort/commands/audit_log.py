@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from pawsort.api.answers import AuditEntry
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
-from pawsort.files.export import save
 from pawsort.help import examples
+from pawsort.schemas import AuditEntry
 from pawsort.terminal import TextTable, say, show
 
 ENDINGS = (".csv", ".jsonl")
@@ -55,15 +54,13 @@ def command(
     """
     if output is not None and output.suffix not in ENDINGS:
         raise ClientError(f"-o {output}: expected a name that ends in .csv or .jsonl.")
-    times = {name: time.astimezone().isoformat() for name, time in (("since", since), ("before", before)) if time}
-    filters = {name: text for name, text in (("user", user), ("action", action)) if text} | times
+    filters: dict[str, Any] = {"user": user, "action": action, "since": _local(since), "before": _local(before)}
     with connect(server, token) as client:
         if output is not None:
-            with client.open_audit_log(output.suffix.removeprefix("."), filters) as blocks:
-                save(output, blocks)
+            client.audit_log.export(output, **filters)
             show({"file": str(output)})
             return
-        entries = list(itertools.islice(client.list_audit_log(**filters), limit))
+        entries = list(itertools.islice(client.audit_log.list(**filters), limit))
     if not entries:
         say("There are no such entries.")
     table = TextTable("time", "user", "action", "object", "outcome", "from", "details")
@@ -72,15 +69,20 @@ def command(
     show(entries, table if entries else ())
 
 
+def _local(time: datetime | None) -> datetime | None:
+    """A time of this machine, with its offset."""
+    return time and time.astimezone()
+
+
 def _row(entry: AuditEntry) -> tuple[str, ...]:
     return (
-        datetime.fromisoformat(entry["at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-        entry["user"] or "",
-        entry["action"],
-        f"{entry['object_kind']} {entry['object_id']}".strip(),
-        entry["outcome"],
-        entry["address"],
-        _details(entry["details"]),
+        entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        entry.user or "",
+        entry.action,
+        f"{entry.object_kind} {entry.object_id}".strip(),
+        entry.outcome,
+        entry.address,
+        _details(entry.details),
     )
 
 

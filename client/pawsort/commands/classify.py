@@ -15,7 +15,8 @@ from pawsort.help import examples
 from pawsort.terminal import show
 from pawsort.uploads.listed_files import read_list
 from pawsort.uploads.progress import ProgressBars, ignored_words, print_skipped
-from pawsort.workflows.classify import Classification, JobOptions, Outcome
+from pawsort.workflows.classify import ClassificationRun, Outcome
+from pawsort.workflows.options import JobOptions
 from pawsort.workflows.totals import Totals
 
 STDIN = Path("-")
@@ -81,7 +82,7 @@ def command(
     console = Terminal()
     with connect(server, token) as client:
         bars = ProgressBars(console)
-        run = Classification(client, JobOptions(**options), bars)
+        run = ClassificationRun(client.transport, JobOptions(**options), bars)
         try:
             with bars.progress:
                 outcome = _run(run, paths, listed, source)
@@ -91,7 +92,7 @@ def command(
         if not outcome.jobs and not outcome.broken:
             raise ClientError(_nothing_sent(paths, outcome))
         if output is not None and outcome.jobs:
-            write_results(client, outcome.jobs, output, export_options)
+            write_results(client.jobs, outcome.jobs, output, export_options)
     _report(console, outcome, output)
     return 0 if outcome.is_complete else 1
 
@@ -119,14 +120,14 @@ def _read_list(paths: tuple[Path, ...], null: bool) -> list[Path] | None:
     return read_list(sys.stdin.buffer, ends_with_null=null)
 
 
-def _run(run: Classification, paths: tuple[Path, ...], listed: list[Path] | None, source: str | None) -> Outcome:
+def _run(run: ClassificationRun, paths: tuple[Path, ...], listed: list[Path] | None, source: str | None) -> Outcome:
     if source is not None:
         return run.run_source(source)
     return run.run(paths) if listed is None else run.run_list(listed)
 
 
-def _export_options(output: Path | None, bom: bool) -> dict[str, str]:
-    options = {"bom": "1"} if bom else {}
+def _export_options(output: Path | None, bom: bool) -> dict[str, Any]:
+    options = {"bom": True} if bom else {}
     if output is not None:
         check_target(output, options)
     elif bom:
@@ -174,13 +175,14 @@ def _print_problems(console: Terminal, outcome: Outcome) -> None:
         console.report(sentence)
     print_skipped(console, outcome.skipped)
     for job, view in outcome.views.items():
-        if view["state"] != "done":
-            reason = f": {view['error']}" if view["error"] else "."
-            console.report(f"Job {job} has ended as {view['state']}{reason}")
+        if view.state != "done":
+            reason = f": {view.error}" if view.error else "."
+            console.report(f"Job {job} has ended as {view.state}{reason}")
 
 
 def _print_unfinished(console: Terminal, outcome: Outcome) -> None:
     for view in outcome.views.values():
-        if view["state"] not in ("done", "cancelled"):
-            job = view["id"]
-            console.warn(f"Uploaded files are kept in job {job}. Its results: pawsort export {job} -o results.csv")
+        if view.state not in ("done", "cancelled"):
+            console.warn(
+                f"Uploaded files are kept in job {view.id}. Its results: pawsort export {view.id} -o results.csv"
+            )

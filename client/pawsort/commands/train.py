@@ -9,14 +9,14 @@ from typing import Any
 import click
 from rich.status import Status
 
-from pawsort.api.answers import Epoch, Job, ModelVersion, PromotionCheck, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
 from pawsort.console import Terminal
 from pawsort.help import examples
+from pawsort.schemas import Epoch, Epochs, Job, Model, PromotionCheck, TrainingData
 from pawsort.terminal import show, visible
 from pawsort.uploads.progress import ignored_words, print_skipped
-from pawsort.workflows.classify import name_of, shown_name
+from pawsort.workflows.options import name_of
 from pawsort.workflows.train import TrainingRun
 
 SPLITS = {"judging": "test"}  # the server's name of the test split
@@ -94,22 +94,22 @@ def command(
     # Leave the memory to the training: one inference process is enough meanwhile.
     with connect(server, token, inference_processes=1) as client:
         display = TrainingDisplay(console)
-        run = TrainingRun(client, given, display, everything)
+        run = TrainingRun(client.transport, given, display, everything)
         try:
             with display.status:
                 if all_labels:
                     job = run.run_on_all(name or "everything labelled")
                 else:
-                    job = run.run(folders, shown_name(name or name_of(folders)))
+                    job = run.run(folders, name or name_of(folders))
         except KeyboardInterrupt:
             if run.job is None:
                 raise
             job = _interrupted(run, run.job, on_interrupt or _ask(), display)
         finally:
             print_skipped(console, run.skipped)
-        if job["state"] != "done":
-            raise ClientError(job["error"] or f"The training was {job['state']}.")
-        version, check = client.get_model(job["model"]), client.check_promotion(job["model"])
+        if job.state != "done" or job.version is None:
+            raise ClientError(job.error or f"The training was {job.state}.")
+        version, check = client.models.get(job.version), client.models.check_promotion(job.version)
     show({"job": job, "version": version, "promotion": check}, _summary(version, check))
     return 0
 
@@ -133,7 +133,7 @@ def _interrupted(run: TrainingRun, job: str, action: str, display: "TrainingDisp
         raise KeyboardInterrupt
     with suppress(RequestFailed), display.status:  # it may just have ended
         ended = run.stop(job, keep_best=action == KEEP)
-        if ended["state"] == "done":
+        if ended.state == "done":
             return ended
     display.warn(f"The training was stopped: job {job}. It can be resumed on its page.")
     raise KeyboardInterrupt
@@ -160,28 +160,27 @@ class TrainingDisplay:
         self._set_status(f"uploading {self._name}: {self._n_uploaded:,} of {self._n_files:,} files")
 
     def show_data(self, data: TrainingData) -> None:
-        classes = ", ".join(f"{n:,} {name}" for name, n in data["by_class"].items())
-        parts = ", ".join(f"{n:,} for {SPLITS.get(part, part)}" for part, n in data["by_part"].items())
+        classes = ", ".join(f"{n:,} {name}" for name, n in data.by_class.items())
+        parts = ", ".join(f"{n:,} for {SPLITS.get(part, part)}" for part, n in data.by_part.items())
         left_out = (
-            f"{data['n_duplicates']:,} duplicates, {data['n_unreadable']:,} unreadable,"
-            f" {data['n_unlabelled']:,} without a label"
+            f"{data.n_duplicates:,} duplicates, {data.n_unreadable:,} unreadable, {data.n_unlabelled:,} without a label"
         )
         self.print(f"Found {classes} ({parts}); left out: {left_out}.")
-        if not data["problem"]:  # a problem repeats the notes
-            for note in data["notes"]:
+        if not data.problem:  # a problem repeats the notes
+            for note in data.notes:
                 self.warn(note)
 
-    def show_phase(self, curve: TrainingCurve) -> None:
-        phase = PHASES.get(curve["phase"] or "", "waiting for the training worker")
-        steps = f", {curve['step']:,} of {curve['n_steps']:,}" if curve["n_steps"] else ""
-        left = f"; about {_duration(curve['eta_s'])} left" if curve["eta_s"] else ""
+    def show_phase(self, curve: Epochs) -> None:
+        phase = PHASES.get(curve.phase, "waiting for the training worker")
+        steps = f", {curve.step:,} of {curve.n_steps:,}" if curve.n_steps else ""
+        left = f"; about {_duration(curve.eta_s)} left" if curve.eta_s else ""
         self._set_status(f"{phase}{steps}{left}")
 
-    def show_epoch(self, epoch: Epoch, curve: TrainingCurve) -> None:
+    def show_epoch(self, epoch: Epoch, curve: Epochs) -> None:
         self.print(
-            f"epoch {epoch['number']} of {curve['parameters']['epochs']}: loss {epoch['loss']:.4f}, accuracy"
-            f" {epoch['accuracy']:.4f}; validation {epoch['val_loss']:.4f}, {epoch['val_accuracy']:.4f};"
-            f" {epoch['seconds']:.1f} s, {epoch['images_per_s']:,.0f} images/s"
+            f"epoch {epoch.number} of {curve.parameters['epochs']}: loss {epoch.loss:.4f}, accuracy"
+            f" {epoch.accuracy:.4f}; validation {epoch.val_loss:.4f}, {epoch.val_accuracy:.4f};"
+            f" {epoch.seconds:.1f} s, {epoch.images_per_s:,.0f} images/s"
         )
 
     def _set_status(self, text: str) -> None:
@@ -194,15 +193,15 @@ class TrainingDisplay:
         self._console.warn(text)
 
 
-def _summary(version: ModelVersion, check: PromotionCheck) -> tuple[str, ...]:
-    manifest = version["manifest"]
+def _summary(version: Model, check: PromotionCheck) -> tuple[str, ...]:
+    manifest = version.manifest
     test = manifest["metrics"]["judging"]  # the test split
     return (
-        f"Version {version['version']} ({version['network']}): accuracy {test['accuracy']:.4f}"
+        f"Version {version.version} ({version.network}): accuracy {test['accuracy']:.4f}"
         f" ({test['accuracy_low']:.4f} to {test['accuracy_high']:.4f}) on {test['n_images']:,} test pictures;"
         f" threshold {manifest['threshold']:.3f}.",
-        check["warning"] or check["summary"],
-        f"Put it into use{' anyway' if check['warning'] else ''}: pawsort promote {version['version']}",
+        check.warning or check.summary,
+        f"Put it into use{' anyway' if check.warning else ''}: pawsort promote {version.version}",
     )
 
 

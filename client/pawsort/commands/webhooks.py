@@ -1,7 +1,7 @@
 """`pawsort webhooks`: list webhooks and what was sent to them, and send it again."""
 
 import itertools
-from typing import Any
+from typing import get_args
 
 import click
 
@@ -9,6 +9,7 @@ from pawsort.commands import moments
 from pawsort.commands.arguments import number_argument
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import Attempt, DeliveryState, Webhook
 from pawsort.terminal import TextTable, say, show
 
 
@@ -33,30 +34,30 @@ def command(context: click.Context, server: str | None, token: str | None) -> No
 def list_webhooks(server: str | None, token: str | None) -> None:
     """List the webhooks, newest first."""
     with connect(server, token) as client:
-        webhooks = list(client.list_webhooks())
+        webhooks = list(client.webhooks.list())
     if not webhooks:
         say("There are no webhooks yet. The page Account, or POST /api/v1/webhooks, adds one.")
     table = TextTable("number", "name", "address", "of", "state")
     for one in webhooks:
-        table.add_row(str(one["id"]), one["name"], one["url"], one["user"] or "everybody", _state(one))
+        table.add_row(str(one.id), one.name, one.url, one.user or "everybody", _state(one))
     show(webhooks, table if webhooks else ())
 
 
 @command.command("deliveries", epilog=examples("pawsort webhooks deliveries 1 --state failed"))
 @number_argument
-@click.option("--state", type=click.Choice(("pending", "delivered", "failed")), help="Only those in this state.")
+@click.option("--state", type=click.Choice(get_args(DeliveryState)), help="Only those in this state.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many to list.")
 @server_options
-def deliveries(number: int, state: str | None, limit: int, server: str | None, token: str | None) -> None:
+def deliveries(number: int, state: DeliveryState | None, limit: int, server: str | None, token: str | None) -> None:
     """List what was sent to a webhook and what waits, newest first."""
     with connect(server, token) as client:
-        listed = list(itertools.islice(client.list_deliveries(number, state), limit))
+        listed = list(itertools.islice(client.webhooks.deliveries(number, state=state), limit))
     if not listed:
         say(f"Nothing was sent. `pawsort webhooks test {number}` sends a test event.")
     table = TextTable("delivery", "event", "when", "state", "last answer", "next attempt")
     for one in listed:
-        cells = (moments.shorten(one["occurred_at"]), one["state"], _answer(one["last_attempt"]))
-        table.add_row(str(one["id"]), one["event"], *cells, moments.shorten(one["next_attempt_at"]))
+        cells = (moments.shorten(one.occurred_at), one.state, _answer(one.last_attempt))
+        table.add_row(str(one.id), one.event, *cells, moments.shorten(one.next_attempt_at))
     show(listed, table if listed else ())
 
 
@@ -66,7 +67,7 @@ def deliveries(number: int, state: str | None, limit: int, server: str | None, t
 def test(number: int, server: str | None, token: str | None) -> None:
     """Send a test event."""
     with connect(server, token) as client:
-        delivery = client.send_test_event(number)
+        delivery = client.webhooks.test(number)
     say(f"A test event is on its way. `pawsort webhooks deliveries {number}` shows whether it arrives.")
     show(delivery)
 
@@ -79,20 +80,20 @@ def replay(number: int, delivery: int | None, server: str | None, token: str | N
     """Send again everything that failed, and now what waits for its next attempt."""
     with connect(server, token) as client:
         if delivery is not None:
-            replayed = client.replay_delivery(number, delivery)
+            show(client.webhooks.replay(number, delivery))
             say(f"Delivery {delivery} is sent again.")
-        else:
-            replayed = client.replay_deliveries(number)
-            n = replayed["replayed"]
-            say(f"{n} {'delivery is' if n == 1 else 'deliveries are'} sent again.")
+            return
+        replayed = client.webhooks.replay_all(number)
+    n = replayed.replayed
+    say(f"{n} {'delivery is' if n == 1 else 'deliveries are'} sent again.")
     show(replayed)
 
 
-def _state(webhook: dict[str, Any]) -> str:
-    if not webhook["is_on"]:
+def _state(webhook: Webhook) -> str:
+    if not webhook.is_on:
         return "off"
-    return "failing" if webhook["failing_since"] else "on"
+    return "failing" if webhook.failing_since else "on"
 
 
-def _answer(attempt: dict[str, Any] | None) -> str:
-    return "" if attempt is None else str(attempt["status"] or attempt["error"])
+def _answer(attempt: Attempt | None) -> str:
+    return "" if attempt is None else str(attempt.status or attempt.error)

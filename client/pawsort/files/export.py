@@ -1,13 +1,13 @@
-"""Write results to files. A file appears under its name only when it is complete."""
+"""Write the results of jobs to one file, or to standard output."""
 
 import itertools
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
-from pawsort.operations.jobs import FORMATS
+from pawsort.operations.jobs import FORMATS, Jobs
+from pawsort.operations.whole_file import whole_file
 from pawsort.terminal import current_output, warn
 
 STDOUT = Path("-")
@@ -29,7 +29,7 @@ def format_of(target: Path) -> str:
     return ending
 
 
-def check_target(target: Path, options: Mapping[str, str] | None = None) -> None:
+def check_target(target: Path, options: Mapping[str, Any] | None = None) -> None:
     """Check that the file can be written, before the work and not after it.
 
     Args:
@@ -46,9 +46,7 @@ def check_target(target: Path, options: Mapping[str, str] | None = None) -> None
         raise ClientError(f"-o {target} is a folder; expected the name of a file.")
 
 
-def write_results(
-    client: PawsortClient, jobs: Sequence[str], target: Path, options: Mapping[str, str] | None = None
-) -> None:
+def write_results(jobs: Jobs, ids: Sequence[str], target: Path, options: Mapping[str, Any] | None = None) -> None:
     """Write the results of all jobs, in their order, to one file or to standard output.
 
     Args:
@@ -58,35 +56,18 @@ def write_results(
         ClientError: The file cannot be written, or this format holds only one job.
     """
     format_ = format_of(target)
-    if len(jobs) > 1 and format_ not in ("csv", "jsonl"):
+    if len(ids) > 1 and format_ not in ("csv", "jsonl"):
         raise ClientError(
-            f"-o {target}: this format holds one job, got {len(jobs)}. Use .csv or .jsonl, or export one by one."
+            f"-o {target}: this format holds one job, got {len(ids)}. Use .csv or .jsonl, or export one by one."
         )
     if target == STDOUT:
-        current_output().write(_joined(client, jobs, format_, options))
+        current_output().write(_joined(jobs, ids, format_, options or {}))
         return
-    save(target, _joined(client, jobs, format_, options))
+    with whole_file(target) as out:
+        out.writelines(_joined(jobs, ids, format_, options or {}))
 
 
-def save(target: Path, blocks: Iterable[bytes]) -> None:
-    """Write a stream to a file, completely or not at all.
-
-    Raises:
-        ClientError: The file cannot be written.
-    """
-    # A name that nobody can guess: a link that waits under it would be followed.
-    partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
-    try:
-        with partial.open("xb") as out:
-            out.writelines(blocks)
-        partial.replace(target)
-    except OSError as error:
-        raise ClientError(f"{target} cannot be written: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _check_options(target: Path, format_: str, options: Mapping[str, str]) -> None:
+def _check_options(target: Path, format_: str, options: Mapping[str, Any]) -> None:
     if "tree" in options and format_ != "zip":
         raise ClientError(f"-o {target}: --flat applies to .zip only. Leave it out, or give a name that ends in .zip.")
     if "bom" in options and format_ != "csv":
@@ -97,11 +78,9 @@ def _check_options(target: Path, format_: str, options: Mapping[str, str]) -> No
         )
 
 
-def _joined(
-    client: PawsortClient, jobs: Sequence[str], format_: str, options: Mapping[str, str] | None
-) -> Iterator[bytes]:
-    for number, job in enumerate(jobs):
-        with client.open_export(job, format_, options) as export:
+def _joined(jobs: Jobs, ids: Sequence[str], format_: str, options: Mapping[str, Any]) -> Iterator[bytes]:
+    for number, job in enumerate(ids):
+        with jobs.open_export(job, format_, **options) as export:
             if export.is_partial:
                 warn(f"Job {job} has not ended: files without a result so far are missing.")
             yield from _without_first_line(export.blocks) if number and format_ == "csv" else export.blocks

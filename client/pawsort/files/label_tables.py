@@ -7,19 +7,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
 from pawsort.files.tables import Row, read_names, read_rows
+from pawsort.operations.labels import Labels
+from pawsort.schemas import LabelInput
 
 Key = Literal["sha256", "image_id"]
 KEYS: tuple[Key, ...] = ("sha256", "image_id")
 LABELS = ("human_label", "label")
 SAYS_NOTHING = frozenset({"", "unsure", "unlabelled"})
-IN_ONE_CALL = 5000
 MAX_ROWS = 10_000_000  # each picture is remembered, to find those with two labels
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
@@ -64,7 +63,7 @@ def find_columns(table: Path, label: str | None, key: Key | None, withdraws: boo
 
 
 def import_labels(
-    client: PawsortClient, table: Path, columns: LabelColumns, batch: str, *, is_dry: bool = False
+    labels: Labels, table: Path, columns: LabelColumns, batch: str, *, is_dry: bool = False
 ) -> LabelImport:
     """Give the labels of a table, as one batch. All rows are checked before the first label is written.
 
@@ -74,23 +73,19 @@ def import_labels(
     Raises:
         ClientError: A row cannot be read, or a picture has two labels in the table.
     """
-    found = _send(client, table, columns, batch, is_dry=True)
-    return found if is_dry or not found.n_labels else _send(client, table, columns, batch, is_dry=False)
+    found = _send(labels, table, columns, batch, is_dry=True)
+    return found if is_dry or not found.n_labels else _send(labels, table, columns, batch, is_dry=False)
 
 
-def _send(client: PawsortClient, table: Path, columns: LabelColumns, batch: str, *, is_dry: bool) -> LabelImport:
+def _send(labels: Labels, table: Path, columns: LabelColumns, batch: str, *, is_dry: bool) -> LabelImport:
     done = LabelImport()
-    remaining = _items(table, columns, done)
-    while items := list(islice(remaining, IN_ONE_CALL)):
-        answer = client.add_labels(items, batch, is_dry=is_dry)
-        done.n_labels += answer["n_labels"]
-        done.n_unchanged += answer["n_unchanged"]
-        done.changes.update({(one["before"], one["label"]): one["n"] for one in answer["changes"]})
-        done.unknown += answer["unknown"]
+    answer = labels.add(_items(table, columns, done), batch=batch, dry_run=is_dry)
+    done.n_labels, done.n_unchanged, done.unknown = answer.n_labels, answer.n_unchanged, answer.unknown
+    done.changes.update({(one.before, one.label): one.n for one in answer.changes})
     return done
 
 
-def _items(table: Path, columns: LabelColumns, done: LabelImport) -> Iterator[dict[str, Any]]:
+def _items(table: Path, columns: LabelColumns, done: LabelImport) -> Iterator[LabelInput]:
     """The labels of the table, each picture once."""
     given: dict[str | int, str | None] = {}
     for number, row in enumerate(read_rows(table, (columns.label, columns.key)), 1):
@@ -104,7 +99,8 @@ def _items(table: Path, columns: LabelColumns, done: LabelImport) -> Iterator[di
         key, said = _key_of(table, number, row, columns.key), None if label in SAYS_NOTHING else label
         if key not in given:
             given[key] = said
-            yield {columns.key: key, "label": said}
+            item: Any = {columns.key: key, "label": said}
+            yield item
         elif given[key] != said:
             raise ClientError(
                 f"{table}, row {number}: {columns.key} {key} is {said or 'empty'} here and {given[key] or 'empty'}"

@@ -8,12 +8,13 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pawsort.api.errors import ClientError, RequestFailed
-from pawsort.api.http_client import PawsortClient
+from pawsort.api.errors import ClientError, NotFound
+from pawsort.client.pawsort import Pawsort
 from pawsort.files.content_index import ContentIndex, FileHashes
 from pawsort.files.tables import Row, read_origin, read_rows
+from pawsort.operations.references import JobReference
+from pawsort.schemas import Result
 
 NO_BYTES = "too_many_bytes"  # the error of a file that was never sent
 
@@ -59,23 +60,25 @@ class Comparison:
     differences: list[Difference] = field(default_factory=list)
 
 
-def find_recipe(client: PawsortClient, table: Path, job: str | None) -> Recipe:
+def find_recipe(client: Pawsort, table: Path, job: JobReference | None) -> Recipe:
     """Find out how a table was computed: by its own metadata, else by the job.
 
     Raises:
         ClientError: The table does not say, or the version is not on this server.
     """
     if job is not None:
-        view = client.get_job(job)
-        return Recipe(view["model"], view["threshold"])
+        view = client.jobs.get(job)
+        if view.version is None:
+            raise ClientError(f"Job {view.id} has classified nothing, so no table is its. Give another --job.")
+        return Recipe(view.version, view.threshold)
     origin = read_origin(table)
     if "version_digest" not in origin:
         raise ClientError(f"{table} does not say what it was computed with. Export it as Parquet, or give --job JOB.")
     digest = origin["version_digest"]
-    version = next((one for one in client.list_models() if one["digest"] == digest), None)
-    if version is None:
+    model = next((one for one in client.models.list() if one.digest == digest), None)
+    if model is None:
         raise ClientError(f"This server has no model version with the digest {digest}, so it cannot compute {table}.")
-    return Recipe(version["version"], float(origin["threshold"]))
+    return Recipe(model.version, float(origin["threshold"]))
 
 
 def draw_sample(table: Path, size: int, seed: int) -> list[Row]:
@@ -97,7 +100,7 @@ def draw_sample(table: Path, size: int, seed: int) -> list[Row]:
     return sample
 
 
-def collect(client: PawsortClient, sample: Iterable[Row], source: Path | None, target: Path) -> int:
+def collect(client: Pawsort, sample: Iterable[Row], source: Path | None, target: Path) -> int:
     """Put the pictures of a sample into a folder, named by their SHA-256; those that are not found are left out.
 
     Args:
@@ -113,7 +116,7 @@ def collect(client: PawsortClient, sample: Iterable[Row], source: Path | None, t
     return n
 
 
-def compare(sample: Iterable[Row], computed: Mapping[str, Mapping[str, Any]], tolerance: float) -> Comparison:
+def compare(sample: Iterable[Row], computed: Mapping[str, Result], tolerance: float) -> Comparison:
     """Compare rows of a table with new results, by SHA-256.
 
     Args:
@@ -127,11 +130,11 @@ def compare(sample: Iterable[Row], computed: Mapping[str, Mapping[str, Any]], to
     return comparison
 
 
-def _compare(comparison: Comparison, row: Row, result: Mapping[str, Any], tolerance: float) -> None:
+def _compare(comparison: Comparison, row: Row, result: Result, tolerance: float) -> None:
     before = {name[2:]: float(row[name]) for name in row if _is_class(name) and row[name] not in (None, "")}
-    now = dict(result["probabilities"] or {})
+    now = result.probabilities or {}
     distance = max((abs(before.get(name, -1.0) - now.get(name, -1.0)) for name in {*before, *now}), default=0.0)
-    recorded, computed = row["label"] or row["error_code"], result["label"] or result["error_code"]
+    recorded, computed = row["label"] or row["error_code"], result.label or result.error_code
     if before.keys() == now.keys():
         comparison.largest = max(comparison.largest, distance)
     if distance > tolerance or (not now and recorded != computed):
@@ -152,15 +155,13 @@ def _from_folder(sample: Iterable[Row], folder: Path) -> Iterator[tuple[str, byt
             yield row["sha256"], file.read_bytes()
 
 
-def _from_server(client: PawsortClient, sample: Iterable[Row]) -> Iterator[tuple[str, bytes]]:
+def _from_server(client: Pawsort, sample: Iterable[Row]) -> Iterator[tuple[str, bytes]]:
     for row in sample:
         if not row.get("image_id"):
             raise ClientError("The table has no column image_id. Give the folder with its pictures.")
         try:
-            data = client.get_original(int(row["image_id"]))
-        except RequestFailed as failure:
-            if failure.status in (404, 410):  # deleted or discarded since
-                continue
-            raise
+            data = client.pictures.original(int(row["image_id"])).data
+        except NotFound:  # deleted or discarded since
+            continue
         if hashlib.sha256(data).hexdigest() == row["sha256"]:
             yield row["sha256"], data

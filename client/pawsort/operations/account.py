@@ -18,7 +18,7 @@ class TokenOperations:
     @Operation
     def create(self, **options: Unpack[TokenInput]) -> Call[NewToken]:
         """Create a token. Only this answer shows it."""
-        return Call(NewToken, "POST", "/tokens", json=options)
+        return Call(NewToken, "POST", "/tokens", json=options, is_idempotent=False)
 
     @Operation
     def revoke(self, token: int) -> Call[None]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pawsort.api.calls import NOTHING, Call, Flow, Stream, ask, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
+from pawsort.operations.whole_file import whole_file
 from pawsort.schemas import AuditAction, AuditEntry
 
 
@@ -36,7 +37,7 @@ class AuditLogOperations:
         """Write the entries to a file that ends in .csv or .jsonl."""
         target = Path(file)
         query = {"user": user, "action": action, "since": since, "before": before}
-        with target.open("wb") as out:
+        with whole_file(target) as out:
             yield from ask(Call(NOTHING, "GET", f"/audit-log{target.suffix}", query, target=out))
         return target
 

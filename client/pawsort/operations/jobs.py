@@ -1,6 +1,5 @@
 """Jobs and their results."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +7,9 @@ from typing import Literal, Unpack
 
 from pawsort.api.calls import NOTHING, Call, Flow, Stream, Subscription, ask, pages
 from pawsort.api.errors import ClientError
-from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
+from pawsort.api.operation import AsyncGroup, Download, Group, Listing, Operation
 from pawsort.operations.references import ImageReference, JobReference, image_id, job_id
+from pawsort.operations.whole_file import whole_file
 from pawsort.schemas import (
     AnyErrorCode,
     Epochs,
@@ -205,16 +205,27 @@ class JobOperations:
             raise ClientError(f"{target}: expected a name that ends in .{', .'.join(FORMATS)}.")
         options = {"bom": bom or None, "by": by, "tree": tree, "label": label}
         query = {**options, "min_confidence": min_confidence, "max_confidence": max_confidence}
-        name = "report.html" if kind == "html" else f"export.{kind}"
-        # A name that nobody can guess: a link that waits under it would be followed.
-        partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
-        try:
-            with partial.open("xb") as out:
-                yield from ask(Call(NOTHING, "GET", f"/jobs/{job_id(job)}/{name}", query, target=out))
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(target) as out:
+            yield from ask(Call(NOTHING, "GET", f"/jobs/{job_id(job)}/{_export_name(kind)}", query, target=out))
         return target
+
+    @Download
+    def open_export(
+        self,
+        job: JobReference,
+        kind: str,
+        *,
+        bom: bool = False,
+        by: LabelPreference | None = None,
+        tree: FolderTree | None = None,
+    ) -> Call[bytes]:
+        """Read an export while it arrives: csv, xlsx, jsonl, parquet, zip, html. The options are those of `export`."""
+        query = {"bom": bom or None, "by": by, "tree": tree}
+        return Call(bytes, "GET", f"/jobs/{job_id(job)}/{_export_name(kind)}", query)
+
+
+def _export_name(kind: str) -> str:
+    return "report.html" if kind == "html" else f"export.{kind}"
 
 
 class Jobs(JobOperations, Group):

@@ -28,7 +28,7 @@ class PeopleOperations:
     @Operation
     def make_password_link(self, person: int) -> Call[Link]:
         """Make a link for a new password. It works once, within 72 hours."""
-        return Call(Link, "POST", f"/people/{person}/password-link")
+        return Call(Link, "POST", f"/people/{person}/password-link", is_idempotent=False)
 
 
 class People(PeopleOperations, Group):
@@ -50,7 +50,8 @@ class InvitationOperations:
     @Operation
     def create(self, role: Role, recipient: str = "") -> Call[NewInvitation]:
         """Invite somebody. The link in the answer works once, within 72 hours."""
-        return Call(NewInvitation, "POST", "/invitations", json={"role": role, "recipient": recipient})
+        body = {"role": role, "recipient": recipient}
+        return Call(NewInvitation, "POST", "/invitations", json=body, is_idempotent=False)
 
     @Operation
     def delete(self, invitation: int) -> Call[None]:

@@ -38,7 +38,7 @@ class ScheduleOperations:
     @Operation
     def run(self, schedule: int) -> Call[ScheduleRun]:
         """Run a schedule now."""
-        return Call(ScheduleRun, "POST", f"/schedules/{schedule}/run")
+        return Call(ScheduleRun, "POST", f"/schedules/{schedule}/run", is_idempotent=False)
 
     @Listing
     def runs(self, schedule: int) -> Stream[ScheduleRun]:

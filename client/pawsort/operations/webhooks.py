@@ -28,7 +28,7 @@ class WebhookOperations:
     @Operation
     def create(self, **webhook: Unpack[WebhookInput]) -> Call[NewSecret]:
         """Add a webhook. Only this answer shows its secret."""
-        return Call(NewSecret, "POST", "/webhooks", json=webhook)
+        return Call(NewSecret, "POST", "/webhooks", json=webhook, is_idempotent=False)
 
     @Operation
     def get(self, webhook: int) -> Call[Webhook]:
@@ -48,12 +48,12 @@ class WebhookOperations:
     @Operation
     def rotate(self, webhook: int) -> Call[NewSecret]:
         """Give a webhook a new secret; for a day, messages are signed with the old one as well."""
-        return Call(NewSecret, "POST", f"/webhooks/{webhook}/rotate")
+        return Call(NewSecret, "POST", f"/webhooks/{webhook}/rotate", is_idempotent=False)
 
     @Operation
     def test(self, webhook: int) -> Call[Delivery]:
         """Send a test event."""
-        return Call(Delivery, "POST", f"/webhooks/{webhook}/test")
+        return Call(Delivery, "POST", f"/webhooks/{webhook}/test", is_idempotent=False)
 
     @Listing
     def deliveries(

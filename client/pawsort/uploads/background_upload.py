@@ -1,6 +1,7 @@
 """An upload in a thread of its own, while the program does something else."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 from pawsort.api.errors import ClientError
@@ -13,11 +14,13 @@ class BackgroundUpload:
 
     Attributes:
         skipped: Paths that were not uploaded, and why.
+        ignored: Files that systems and tools left behind and that were not uploaded, by kind.
         n_in_order: How many images have arrived without a gap, from the first one on.
     """
 
     def __init__(self, first_seq: int = 0, n_in_order: int = 0) -> None:
         self.skipped: list[SkippedPath] = []
+        self.ignored = Counter[str]()
         self.n_in_order = n_in_order
         self._next_seq = first_seq
         self._n_files: dict[int, int] = {}
@@ -34,8 +37,8 @@ class BackgroundUpload:
             send()
         except ClientError as error:
             self._error = error
-        except OSError as error:
-            self._error = ClientError(f"The upload failed: {error}.")
+        except Exception as error:  # whatever it is, somebody waits for the end of the upload
+            self._error = ClientError(f"The upload failed ({type(error).__name__}: {error}).")
 
     @property
     def is_finished(self) -> bool:

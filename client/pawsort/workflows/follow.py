@@ -5,28 +5,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pawsort.api.calls import PAGE_SIZE, Call, Flow, Item, Pause, Stream, ask
+from pawsort.api.calls import PAGE_SIZE, Call, Flow, Item, NextEvent, Pause, Stream, Subscription, ask
 from pawsort.api.decoding import decode
-from pawsort.api.errors import JobFailed, NotFound
+from pawsort.api.errors import ClientError, JobFailed, NotFound
 from pawsort.operations.jobs import ENDED
 from pawsort.schemas import Epoch, Epochs, Job, Result
 from pawsort.uploads.background_upload import BackgroundUpload
 
-SHORTEST_PAUSE_S = 0.03  # one picture takes twice as long
-PAUSE_S = 0.3  # while results come
+FIRST_PAUSE_S = 0.02  # a single picture takes no longer
+GROWTH = 1.5
+BUSY_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.0
 
 
 class Pauses:
-    """Pauses between questions: the first are very short, later ones short while something happens, else longer."""
+    """Pauses between questions: they begin short and grow, less far while something happens."""
 
     def __init__(self) -> None:
-        self._seconds = SHORTEST_PAUSE_S
+        self.seconds = FIRST_PAUSE_S
 
     def after(self, changed: bool) -> Pause:
         """Return the next pause."""
-        pause = Pause(min(self._seconds, PAUSE_S) if changed else self._seconds)
-        self._seconds = min(pause.seconds * 1.5, LONGEST_PAUSE_S)
+        pause = Pause(self.seconds)
+        self.seconds = min(self.seconds * GROWTH, BUSY_PAUSE_S if changed else LONGEST_PAUSE_S)
         return pause
 
 
@@ -35,52 +36,104 @@ def get_job(job: str) -> Call[Job]:
     return Call(Job, "GET", f"/jobs/{job}")
 
 
+class JobWatch:
+    """A job as it changes: asked for at first, since small jobs end soon, and then told by the server's events.
+
+    It keeps asking while files are sent, whose end the server does not know, and where no events arrive.
+    """
+
+    def __init__(self, job: str, background: BackgroundUpload | None = None) -> None:
+        self._job, self._background = job, background
+        self._events = Subscription(Job, f"/jobs/{job}/events", has_ended)
+        self._pauses = Pauses()
+        self._last: Job | None = None
+        self._may_listen, self._has_heard = True, False
+        self._has_changed = True
+
+    def next(self) -> Flow[Job]:
+        """Return the job: the first time at once, then after a pause or with the next event."""
+        view = yield from (self._listen() if self._is_listening() else self._ask())
+        self._has_changed, self._last = view != self._last, view
+        return view
+
+    def _is_listening(self) -> bool:
+        is_sending = self._background is not None and not self._background.is_finished
+        is_running = self._last is not None and not has_ended(self._last)
+        return self._may_listen and is_running and not is_sending and self._pauses.seconds >= BUSY_PAUSE_S
+
+    def _ask(self) -> Flow[Job]:
+        if self._last is not None:
+            yield self._pauses.after(self._has_changed)
+        return (yield from ask(get_job(self._job)))
+
+    def _listen(self) -> Flow[Job]:
+        try:
+            view: Job = yield NextEvent(self._events)
+        except ClientError:  # the stream has ended; one that said nothing is not opened again
+            self._may_listen, self._has_heard = self._has_heard, False
+            view = yield from self._ask()
+        else:
+            self._has_heard = True
+        return view
+
+
+def has_ended(job: Job) -> bool:
+    """Whether a job has ended."""
+    return job.state in ENDED
+
+
+def follow_job(job: str, background: BackgroundUpload | None = None) -> Stream[Job]:
+    """Yield a job until it has ended: as it is now, and again and again."""
+    watch = JobWatch(job, background)
+    while True:
+        view = yield from watch.next()
+        yield Item(view)
+        if _is_over(view, background):
+            return
+
+
 def wait_for_job(job: str, background: BackgroundUpload | None = None) -> Flow[Job]:
     """Wait until a job has ended.
 
     Raises:
         JobFailed: It has failed.
     """
-    pauses, last = Pauses(), None
-    while True:
-        view = yield from ask(get_job(job))
-        if _has_ended(view, background):
-            if view.state == "failed":
-                raise JobFailed(view.error or f"Job {job} has failed.", job)
-            return view
-        yield pauses.after(view != last)
-        last = view
+    watch = JobWatch(job, background)
+    view = yield from watch.next()
+    while not _is_over(view, background):
+        view = yield from watch.next()
+    if view.state == "failed":
+        raise JobFailed(view.error or f"Job {job} has failed.", job)
+    return view
 
 
 def follow_results(job: str, background: BackgroundUpload | None = None) -> Stream[Result]:
     """Yield the results of a job in the order of the upload, each once it and all before it are there."""
-    window, pauses = _Window(), Pauses()
+    window, watch = _Window(), JobWatch(job, background)
     n_seen = -1
     while True:
-        view = yield from ask(get_job(job))
-        has_ended = _has_ended(view, background)
+        view = yield from watch.next()
+        is_over = _is_over(view, background)
         n_results = view.counts.done + view.counts.failed
-        if n_results == n_seen and not has_ended:
-            yield pauses.after(False)
+        if n_results == n_seen and not is_over:
             continue
         n_seen = n_results
         while True:
             results = yield from ask(_page(f"/jobs/{job}/results", window.results))
             n_ready = len(results["items"])
             files: Mapping[str, Any] = {"items": [], "next": None}
-            if not has_ended:
+            if not is_over:
                 files = yield from ask(_page(f"/uploads/{view.upload}/files", window.files))
                 n_ready = window.count_ready(results["items"], files["items"], _n_in_order(view, background))
             for result in results["items"][window.n_given : n_ready]:
                 yield Item(decode(Result, result))
             window.n_given = max(n_ready, window.n_given)
-            is_whole = has_ended or (n_ready == PAGE_SIZE and files["next"] is not None)
+            is_whole = is_over or (n_ready == PAGE_SIZE and files["next"] is not None)
             if results["next"] is None or not is_whole:
                 break
             window = _Window(results["next"], files["next"], window.n_before + n_ready)
-        if has_ended:
+        if is_over:
             return
-        yield pauses.after(True)
 
 
 @dataclass
@@ -120,35 +173,35 @@ def _n_in_order(view: Job, background: BackgroundUpload | None) -> int:
     return 0 if background is None else background.n_in_order
 
 
-def _has_ended(view: Job, background: BackgroundUpload | None) -> bool:
-    """Whether a job has ended. Raises the error that ended its upload."""
+def _is_over(view: Job, background: BackgroundUpload | None) -> bool:
+    """Whether a job and its upload have ended. Raises the error that ended the upload."""
     if background is not None:
         background.check()
-    return view.state in ENDED and (background is None or background.is_finished)
+    return has_ended(view) and (background is None or background.is_finished)
 
 
 def follow_epochs(job: str) -> Stream[Epoch]:
     """Yield the epochs of a training while they come."""
-    pauses, n_given = Pauses(), 0
+    watch, n_given = JobWatch(job), 0
     while True:
-        view = yield from ask(get_job(job))
+        view = yield from watch.next()
         curve = yield from ask(Call(Epochs, "GET", f"/jobs/{job}/epochs"))
         for epoch in curve.items[n_given:]:
             yield Item(epoch)
-        changed, n_given = len(curve.items) > n_given, len(curve.items)
-        if view.state in ENDED:
+        n_given = len(curve.items)
+        if has_ended(view):
             return
-        yield pauses.after(changed)
 
 
 def wait_until_there(job: str, background: BackgroundUpload) -> Flow[Job]:
     """Wait for a job that begins with the first files of an archive."""
+    pauses = Pauses()
     while True:
         is_finished = background.is_finished
         try:
             return (yield from ask(get_job(job)))
         except NotFound:
-            background.check()
             if is_finished:
+                background.check()
                 raise
-        yield Pause(PAUSE_S)
+        yield pauses.after(True)

@@ -1,24 +1,35 @@
 """Starting a job from files on this disk: the upload goes on in a thread of its own."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pawsort.api.errors import BadArchive, ClientError, Invalid
+from pawsort.api.errors import ClientError
 from pawsort.api.transport import Transport
 from pawsort.operations.jobs import Jobs
 from pawsort.operations.references import new_id
-from pawsort.operations.trainings import Trainings
 from pawsort.operations.uploads import Uploads
 from pawsort.schemas import Job
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.background_upload import BackgroundUpload
-from pawsort.uploads.sources import FileCounts, count_files, files_of, walk
+from pawsort.uploads.display import NO_DISPLAY, UploadDisplay
+from pawsort.uploads.shards import Shard
+from pawsort.uploads.sources import Found, SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
-from pawsort.workflows.classify import JobOptions, name_of, shown_name
+from pawsort.workflows.archives import send_archive
 from pawsort.workflows.follow import wait_until_there
+from pawsort.workflows.options import JobOptions, name_of, shown_name
+
+
+class NothingToUpload(ClientError):
+    """There are no files; `background` says what there is instead."""
+
+    def __init__(self, places: str, background: BackgroundUpload) -> None:
+        super().__init__(f"There are no files in {places}. Give a folder with pictures.")
+        self.background = background
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +40,85 @@ class Start:
     background: BackgroundUpload
 
 
+def check_paths(paths: Sequence[Path]) -> None:
+    """Check that all paths are there and can be uploaded.
+
+    Raises:
+        ClientError: One is not, or is an archive that the server does not unpack.
+    """
+    for path in paths:
+        if not path.exists():
+            raise ClientError(f"{path} does not exist. Give a folder with pictures, files, or an archive.")
+        if kind := find_unsupported(path):
+            raise ClientError(
+                f"{path}: {kind} archives are not supported. Unpack it and give the folder, or give a tar, a zip,"
+                " or a tar compressed with gzip, bzip2, xz or Zstandard. Nothing was uploaded."
+            )
+
+
 def start_classification(transport: Transport, paths: Sequence[Path], options: JobOptions) -> Start:
     """Upload folders and files, or one archive, and classify them.
 
     Raises:
         ClientError: There is nothing to upload, or it is refused.
     """
+    check_paths(paths)
     archives = [path for path in paths if is_archive(path)]
     if archives and len(paths) > 1:
         raise ClientError(f"{archives[0]} is an archive: it is a job of its own. Classify archives one by one.")
     if archives:
-        return _start_archive(transport, archives[0], options)
-    counts = _count(paths, options.everything)
-    jobs, uploads = Jobs(transport), Uploads(transport)
-    upload, name = new_id(), shown_name(options.name or name_of(paths))
+        return start_archive(transport, archives[0], options)
+    return start_files(transport, name_of(paths), partial(walk, paths, options.everything), options)
+
+
+def start_files(
+    transport: Transport,
+    name: str,
+    find: Callable[[], Iterator[Found]],
+    options: JobOptions,
+    display: UploadDisplay = NO_DISPLAY,
+) -> Start:
+    """Upload files, and classify them while they arrive.
+
+    Args:
+        name: Of the job, unless the options have one.
+        find: Finds the files; called twice, to count and to send them.
+    Raises:
+        NothingToUpload: There are none.
+    """
+    jobs, uploads, background = Jobs(transport), Uploads(transport), BackgroundUpload()
+    counts = count_files(find())
+    background.ignored += counts.ignored
+    if counts.n_files == 0:
+        background.skipped += [item for item in find() if isinstance(item, SkippedPath)]
+        raise NothingToUpload(name, background)
+    display.show_ignored(counts.ignored)
+    upload, name = new_id(), shown_name(options.name or name)
     created = uploads.create(upload, name=name, discard_originals=options.discard_originals)
     check_quota(uploads, created, counts)
-    job = jobs.create(new_id(), upload=upload, name=name, **_of_model(options))
-    background = BackgroundUpload()
-    files = files_of(walk(paths, options.everything), background.skipped.append)
+    job = jobs.create(new_id(), upload=upload, name=name, **options.of_model)
+    display.start_upload(name, counts.n_files)
+
+    def note(shard: Shard) -> None:
+        background.note(shard)
+        display.add_uploaded(shard.n_files)
+
+    files, on_skip = files_of(find(), background.skipped.append), background.skipped.append
     limits = limits_of(created)
-    background.start(
-        lambda: upload_files(
-            uploads, upload, files, limits, on_uploaded=background.note, on_skip=background.skipped.append
-        )
-    )
+    background.start(lambda: upload_files(uploads, upload, files, limits, on_uploaded=note, on_skip=on_skip))
     return Start(job, background)
+
+
+def start_archive(transport: Transport, path: Path, options: JobOptions, display: UploadDisplay = NO_DISPLAY) -> Start:
+    """Upload an archive, and classify its files while they arrive. The job begins with the first of them.
+
+    Raises:
+        BadArchive: It cannot be read.
+    """
+    # The server stores the files of an archive one after another.
+    job, background = new_id(), BackgroundUpload(n_in_order=sys.maxsize)
+    background.start(lambda: send_archive(Uploads(transport), job, path, options, background, display))
+    return Start(transport.run(wait_until_there(job, background)), background)
 
 
 def resume_classification(transport: Transport, job: str, paths: Sequence[Path], *, everything: bool = False) -> Start:
@@ -74,60 +138,6 @@ def resume_classification(transport: Transport, job: str, paths: Sequence[Path],
     return Start(view, background)
 
 
-def start_training(
-    transport: Transport, folders: Sequence[Path], parameters: Mapping[str, Any], name: str | None
-) -> Job:
-    """Upload labelled folders, and train on them.
-
-    Raises:
-        ClientError: The training was refused. Nothing of it stays on the server.
-    """
-    trainings, uploads = Trainings(transport), Uploads(transport)
-    trainings.check(**parameters)
-    counts = _count(folders, everything=False)
-    upload, name = new_id(), shown_name(name or name_of(folders))
-    created = uploads.create(upload, name=name, labelled=True, for_training=True)
-    check_quota(uploads, created, counts)
-    try:
-        background = BackgroundUpload()
-        files = files_of(walk(folders), background.skipped.append)
-        upload_files(
-            uploads, upload, files, limits_of(created), on_uploaded=background.note, on_skip=background.skipped.append
-        )
-        data = trainings.preview([upload])
-        if data.problem:
-            raise ClientError(data.problem)
-        return trainings.start([upload], name=name, **parameters)
-    except ClientError:
-        uploads.delete(upload)
-        raise
-
-
-def _start_archive(transport: Transport, path: Path, options: JobOptions) -> Start:
-    # The server stores the files of an archive one after another.
-    job, background = new_id(), BackgroundUpload(n_in_order=sys.maxsize)
-    background.start(lambda: _send_archive(Uploads(transport), job, path, options))
-    return Start(transport.run(wait_until_there(job, background)), background)
-
-
-def _send_archive(uploads: Uploads, job: str, path: Path, options: JobOptions) -> None:
-    with path.open("rb") as body:
-        try:
-            uploads.put_archive(
-                job,
-                body,
-                name=shown_name(options.name or path.name),
-                discard_originals=options.discard_originals or None,
-                names=options.names,
-                everything=options.everything or None,
-                **_of_model(options),
-            )
-        except Invalid as refusal:
-            if kept := refusal.problem.get("job"):
-                uploads.complete(kept)  # the id of an archive is that of its upload, too
-            raise BadArchive(f"{path}: {refusal.message}", kept) from refusal
-
-
 def _send_rest(uploads: Uploads, upload: str, files: Any, background: BackgroundUpload, first_seq: int) -> None:
     """Send the rest of an upload. Shards that were lost between others leave gaps, so it is completed as it is."""
     limits = limits_of(uploads.get(upload))
@@ -140,20 +150,3 @@ def _send_rest(uploads: Uploads, upload: str, files: Any, background: Background
         on_skip=background.skipped.append,
         first_seq=first_seq,
     )
-
-
-def _count(paths: Sequence[Path], everything: bool) -> FileCounts:
-    for path in paths:
-        if not path.exists():
-            raise ClientError(f"{path} does not exist. Give a folder with pictures, files, or an archive.")
-        if kind := find_unsupported(path):
-            raise ClientError(f"{path}: {kind} archives are not supported. Unpack it and give the folder.")
-    counts = count_files(walk(paths, everything))
-    if counts.n_files == 0:
-        raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Give a folder with pictures.")
-    return counts
-
-
-def _of_model(options: JobOptions) -> dict[str, Any]:
-    given = {"model": options.model, "threshold": options.threshold}
-    return {name: value for name, value in given.items() if value is not None}

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 
-from pawsort.api.answers import Job
+from pawsort.schemas import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +20,13 @@ class Totals:
     @classmethod
     def of(cls, jobs: Collection[Job]) -> "Totals":
         """Add them up."""
-        counts = [job["counts"] for job in jobs]
-        by_label = sum((Counter(one["by_label"]) for one in counts), Counter[str]())
+        counts = [job.counts for job in jobs]
+        by_label = sum((Counter(one.by_label) for one in counts), Counter[str]())
         return cls(
-            n_images=sum(one["done"] + one["failed"] for one in counts),
-            n_failed=sum(one["failed"] for one in counts),
-            n_probably_neither=sum(one.get("probably_neither", 0) for one in counts),
-            by_label={label: by_label[label] for one in counts for label in one["by_label"]},
+            n_images=sum(one.done + one.failed for one in counts),
+            n_failed=sum(one.failed for one in counts),
+            n_probably_neither=sum(one.probably_neither or 0 for one in counts),
+            by_label={label: by_label[label] for one in counts for label in one.by_label},
             seconds=_seconds(jobs),
         )
 
@@ -38,6 +37,6 @@ class Totals:
 
 
 def _seconds(jobs: Collection[Job]) -> float | None:
-    started = [datetime.fromisoformat(job["started_at"]) for job in jobs if job["started_at"]]
-    finished = [datetime.fromisoformat(job["finished_at"]) for job in jobs if job["finished_at"]]
+    started = [job.started_at for job in jobs if job.started_at]
+    finished = [job.finished_at for job in jobs if job.finished_at]
     return (max(finished) - min(started)).total_seconds() if started and finished else None

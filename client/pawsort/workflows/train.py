@@ -1,35 +1,119 @@
-"""From a labelled folder to a model version: upload it, show what there is to train on, follow the epochs."""
+"""From labelled folders to a model version: upload them, show what there is to train on, follow the epochs."""
 
-import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pawsort.api.answers import Epoch, Job, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
-from pawsort.operations.jobs import ENDED
+from pawsort.api.transport import Transport
+from pawsort.operations.jobs import Jobs
 from pawsort.operations.references import new_id
+from pawsort.operations.trainings import Trainings
 from pawsort.operations.uploads import Uploads
-from pawsort.uploads.shards import Limits, Shard
+from pawsort.schemas import Epoch, Epochs, Job, TrainingData
+from pawsort.uploads.display import NoDisplay, UploadDisplay
+from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
+from pawsort.workflows.follow import follow_job
+from pawsort.workflows.options import shown_name
+from pawsort.workflows.start import check_paths
 
-PAUSE_S = 0.5
+
+class DataDisplay(UploadDisplay, Protocol):
+    """Shows an upload, and what there is to train on."""
+
+    def show_data(self, data: TrainingData) -> None: ...
 
 
-class Display(Protocol):
+class Display(DataDisplay, Protocol):
     """Shows the progress of a training."""
 
-    def show_ignored(self, counts: Counter[str]) -> None: ...
-    def start_upload(self, name: str, total: int) -> None: ...
-    def add_uploaded(self, count: int) -> None: ...
-    def show_data(self, data: TrainingData) -> None: ...
-    def show_phase(self, curve: TrainingCurve) -> None: ...
-    def show_epoch(self, epoch: Epoch, curve: TrainingCurve) -> None: ...
+    def show_phase(self, curve: Epochs) -> None: ...
+    def show_epoch(self, epoch: Epoch, curve: Epochs) -> None: ...
+
+
+class _NoDisplay(NoDisplay):
+    def show_data(self, data: TrainingData) -> None:
+        """Show nothing."""
+
+
+NO_DISPLAY = _NoDisplay()
+
+
+def start_training(
+    transport: Transport,
+    folders: Sequence[Path],
+    parameters: Mapping[str, Any],
+    name: str,
+    *,
+    everything: bool = False,
+    display: DataDisplay = NO_DISPLAY,
+    skipped: list[SkippedPath] | None = None,
+) -> Job:
+    """Upload labelled folders, and train on them.
+
+    Args:
+        everything: Send what systems and tools leave behind as well.
+        skipped: Gets the paths that are not uploaded, and why.
+    Raises:
+        ClientError: The training was refused. Nothing of it stays on the server.
+    """
+    uploads, on_skip = Uploads(transport), (skipped if skipped is not None else []).append
+    Trainings(transport).check(**parameters)
+    check_paths(folders)
+    counts = count_files(walk(folders, everything))
+    display.show_ignored(counts.ignored)
+    if counts.n_files == 0:
+        raise ClientError(
+            f"There are no files in {', '.join(map(str, folders))}. Name a folder that holds a folder of pictures"
+            " for each class: cats and dogs."
+        )
+    upload, name = new_id(), shown_name(name)
+    created = uploads.create(upload, name=name, labelled=True, for_training=True)
+    check_quota(uploads, created, counts)
+
+    def note(shard: Shard) -> None:
+        display.add_uploaded(shard.n_files)
+
+    try:
+        display.start_upload(name, counts.n_files)
+        files = files_of(walk(folders, everything), on_skip)
+        upload_files(uploads, upload, files, limits_of(created), on_uploaded=note, on_skip=on_skip)
+        return _start(transport, [upload], parameters, name, display)
+    except (ClientError, KeyboardInterrupt):
+        with suppress(ClientError):
+            uploads.delete(upload)
+        raise
+
+
+def start_training_on_all(
+    transport: Transport, parameters: Mapping[str, Any], name: str, display: DataDisplay = NO_DISPLAY
+) -> Job:
+    """Train on everything that is labelled on the server.
+
+    Raises:
+        ClientError: The training was refused.
+    """
+    Trainings(transport).check(**parameters)
+    return _start(transport, "all", parameters, shown_name(name), display)
+
+
+def _start(
+    transport: Transport,
+    uploads: list[str] | Literal["all"],
+    parameters: Mapping[str, Any],
+    name: str,
+    display: DataDisplay,
+) -> Job:
+    trainings = Trainings(transport)
+    data = trainings.preview(uploads)
+    display.show_data(data)
+    if data.problem:
+        raise ClientError(data.problem)
+    return trainings.start(uploads, name=name, **parameters)
 
 
 @dataclass
@@ -43,7 +127,7 @@ class TrainingRun:
         skipped: Paths that were not uploaded, and why.
     """
 
-    client: PawsortClient
+    transport: Transport
     parameters: dict[str, Any]
     display: Display
     everything: bool = False
@@ -59,27 +143,16 @@ class TrainingRun:
         Raises:
             ClientError: The training was refused. Nothing of it stays on the server.
         """
-        self.client.check_training(self.parameters)
-        counts = count_files(walk(folders, self.everything))
-        self.display.show_ignored(counts.ignored)
-        if counts.n_files == 0:
-            raise ClientError(
-                f"There are no files in {', '.join(map(str, folders))}. Name a folder that holds a folder of pictures"
-                " for each class: cats and dogs."
-            )
-        upload = new_id()
-        uploads = Uploads(self.client.transport)
-        created = uploads.create(upload, name=name, labelled=True, for_training=True)
-        check_quota(uploads, created, counts)
-        try:
-            self.display.start_upload(name, counts.n_files)
-            self._upload(uploads, folders, upload, limits_of(created))
-            self.job = self._start([upload], name)
-        except (ClientError, KeyboardInterrupt):
-            with suppress(ClientError):
-                self.client.delete_upload(upload)
-            raise
-        return self.follow(self.job)
+        job = start_training(
+            self.transport,
+            folders,
+            self.parameters,
+            name,
+            everything=self.everything,
+            display=self.display,
+            skipped=self.skipped,
+        )
+        return self._follow(job.id)
 
     def run_on_all(self, name: str) -> Job:
         """Train on everything that is labelled on the server, and wait for the end. Returns the ended job.
@@ -87,46 +160,26 @@ class TrainingRun:
         Raises:
             ClientError: The training was refused.
         """
-        self.client.check_training(self.parameters)
-        self.job = self._start("all", name)
-        return self.follow(self.job)
-
-    def follow(self, job: str) -> Job:
-        """Show a training until it ends. Returns the ended job."""
-        etag = None
-        while True:
-            view, etag = self.client.poll_job(job, etag)
-            if view is not None:
-                curve = self.client.get_epochs(job)
-                for epoch in curve["items"][self._n_shown :]:
-                    self.display.show_epoch(epoch, curve)
-                self._n_shown = len(curve["items"])
-                self.display.show_phase(curve)
-                if view["state"] in ENDED:
-                    break
-            time.sleep(PAUSE_S)
-        if view["state"] == "failed" and not curve["items"]:
-            self.client.delete_job(job)
-        return view
+        return self._follow(start_training_on_all(self.transport, self.parameters, name, self.display).id)
 
     def stop(self, job: str, keep_best: bool) -> Job:
         """End a training early, and optionally keep its best epoch so far as a version. Returns the ended job."""
-        self.client.cancel_job(job, keep_best)
-        return self.follow(job)
+        Jobs(self.transport).cancel(job, keep_best=keep_best)
+        return self._follow(job)
 
-    def _upload(self, uploads: Uploads, folders: Sequence[Path], upload: str, limits: Limits) -> None:
-        on_skip = self.skipped.append
-        files = files_of(walk(folders, self.everything), on_skip)
-        upload_files(uploads, upload, files, limits, on_uploaded=self._on_uploaded, on_skip=on_skip)
+    def _follow(self, job: str) -> Job:
+        """Show a training until it ends. Returns the ended job."""
+        self.job, jobs, last = job, Jobs(self.transport), None
+        for view in self.transport.iterate(follow_job(job)):
+            if view != last:
+                curve, last = jobs.epochs(job), view
+                self._show(curve)
+        if view.state == "failed" and not curve.items:
+            jobs.delete(job)
+        return view
 
-    def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:
-        data = self.client.preview_training(uploads)
-        self.display.show_data(data)
-        if data["problem"]:
-            raise ClientError(data["problem"])
-        job = new_id()
-        self.client.create_training(job, uploads, self.parameters | {"name": name})
-        return job
-
-    def _on_uploaded(self, shard: Shard) -> None:
-        self.display.add_uploaded(shard.n_files)
+    def _show(self, curve: Epochs) -> None:
+        for epoch in curve.items[self._n_shown :]:
+            self.display.show_epoch(epoch, curve)
+        self._n_shown = len(curve.items)
+        self.display.show_phase(curve)

@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
 from pawsort.api import first_contact
+from pawsort.api.connection import Connection
 from pawsort.api.errors import Unreachable
-from pawsort.api.http_client import PawsortClient
+from pawsort.api.transport import Transport
 from tests.support.tiny_server import CUT, Answer, tiny_server
 
 
@@ -20,8 +21,8 @@ def silent_server() -> Iterator[str]:
 
 
 def sentence_about(server: str) -> str:
-    with PawsortClient(server) as client, pytest.raises(Unreachable) as caught:
-        client.greet()
+    with closing(Transport(Connection(server))) as transport, pytest.raises(Unreachable) as caught:
+        transport.greet()
     return caught.value.message
 
 
@@ -29,8 +30,8 @@ def test_a_pawsort_server_is_known_by_its_answer() -> None:
     busy = Answer(503)
     refusing = Answer(400, {"detail": "This host is not allowed."})
     for answer in (Answer(200, {"status": "ok"}), busy, refusing):
-        with tiny_server(answer) as (address, _), PawsortClient(address) as client:
-            assert client.greet()
+        with tiny_server(answer) as (address, _), closing(Transport(Connection(address))) as transport:
+            assert transport.greet()
 
 
 @pytest.mark.parametrize(
@@ -80,5 +81,5 @@ def test_a_proxy_that_does_not_connect_is_named(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_server_that_takes_its_time_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_contact, "ANSWER_S", 0.05)
-    with silent_server() as address, PawsortClient(address) as client:
-        assert not client.greet()
+    with silent_server() as address, closing(Transport(Connection(address))) as transport:
+        assert not transport.greet()

@@ -10,7 +10,7 @@ import pytest
 
 from pawsort.api import async_transport
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, Subscription, ask, collect, pages
+from pawsort.api.calls import Call, Flow, NextEvent, Subscription, ask, collect, pages
 from pawsort.api.connection import Connection
 from pawsort.api.errors import (
     ClientError,
@@ -24,6 +24,7 @@ from pawsort.api.errors import (
 )
 from pawsort.api.retries import Attempts, Retries
 from pawsort.api.transport import Transport
+from pawsort.schemas import Usage
 from tests.support.tiny_server import CUT, Answer, tiny_server
 
 
@@ -174,6 +175,46 @@ def test_a_stream_is_opened_again_after_a_pause(kind: str, is_cut: bool, monkeyp
         monkeypatch.setattr(async_transport, "_sleep", note)
         assert asyncio.run(read()) == [1, 2]
     assert pauses == [retries.first_pause_s]
+
+
+@BOTH
+def test_a_workflow_hears_events_over_one_connection_and_is_told_when_it_ends(kind: str) -> None:
+    events = "".join(f'data: {{"n": {n}}}\n\n: still here\n\n' for n in (1, 2))
+    stream = Answer(200, events.encode(), {"Content-Type": "text/event-stream"})
+
+    def work() -> Flow[list[int | str]]:
+        things, heard = Subscription(Thing, "/things", lambda _: False), list[int | str]()
+        for _ in range(3):
+            try:
+                heard.append((yield NextEvent(things)).n)
+            except ClientError as error:
+                heard.append(error.message)
+        return heard
+
+    with tiny_server(stream) as (address, asked):
+        assert run(kind, address, work()) == [1, 2, "The stream of events has ended."]
+    assert len(asked) == 1
+
+
+@BOTH
+def test_a_server_without_events_says_so_at_once(kind: str) -> None:
+    def work() -> Flow[str]:
+        try:
+            yield NextEvent(Subscription(Thing, "/things", lambda _: False))
+        except ClientError as error:
+            return error.message
+        return ""
+
+    with tiny_server(Answer(429, {"detail": "Too many streams."})) as (address, asked):
+        assert run(kind, address, work()) == "Too many streams. (HTTP 429)"
+    assert len(asked) == 1
+
+
+def test_an_answer_keeps_what_this_client_does_not_know() -> None:
+    sent = {"n_bytes": 5, "colour": "red"}
+    with tiny_server(Answer(200, sent)) as (address, _):
+        answer = run("sync", address, Call(Usage, "GET", "/account/usage"))
+    assert (answer.n_bytes, answer.json) == (5, sent)
 
 
 @pytest.mark.parametrize("token", ["secret\n", "secr\u00e9t", "secret\r\nX: y"])

@@ -1,5 +1,7 @@
 """Moments in tables."""
 
+from datetime import datetime
+
 import pytest
 
 from pawsort.commands.moments import shorten
@@ -15,4 +17,4 @@ from pawsort.commands.moments import shorten
     ],
 )
 def test_a_moment_is_shown_to_the_minute_with_its_zone(moment: str | None, shown: str) -> None:
-    assert shorten(moment) == shown
+    assert shorten(datetime.fromisoformat(moment) if moment else None) == shown

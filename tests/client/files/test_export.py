@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pawsort.api.calls import Received
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import Export
 from pawsort.files.export import STDOUT, check_target, format_of, write_results
 
 
@@ -32,7 +32,7 @@ def test_a_target_that_cannot_be_written_is_known_before_the_work(tmp_path: Path
     [
         ("a.csv", {"by": "model"}, "--by applies to .zip and .html only"),
         ("a.html", {"tree": "flat"}, "--flat applies to .zip only"),
-        ("a.jsonl", {"bom": "1"}, "--bom applies to .csv only"),
+        ("a.jsonl", {"bom": True}, "--bom applies to .csv only"),
     ],
     ids=["by", "flat", "bom"],
 )
@@ -47,8 +47,8 @@ class _Server:
     """A server with one table."""
 
     @contextmanager
-    def open_export(self, job: str, format_: str, options: Any = None) -> Iterator[Export]:
-        yield Export(iter([b"path\n"]), False, datetime.now(UTC))
+    def open_export(self, job: str, format_: str, **options: Any) -> Iterator[Received[Iterator[bytes]]]:
+        yield Received(iter([b"path\n"]), False, datetime.now(UTC))
 
 
 def test_a_link_that_waits_next_to_the_file_is_not_followed(tmp_path: Path) -> None:

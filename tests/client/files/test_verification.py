@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from pawsort.api.decoding import decode
 from pawsort.files.verification import compare, draw_sample
+from pawsort.schemas import Result
 
 ROW = {"path": "a.jpg", "sha256": "a" * 64, "label": "cat", "error_code": "", "p_cat": "0.9", "p_dog": "0.05"}
-RESULT = {"label": "cat", "error_code": None, "probabilities": {"cat": 0.9, "dog": 0.05}}
+RESULT: dict[str, Any] = {"label": "cat", "error_code": None, "probabilities": {"cat": 0.9, "dog": 0.05}}
 
 
 def test_a_sample_has_each_content_once_and_none_that_was_never_sent(tmp_path: Path) -> None:
@@ -37,12 +39,14 @@ def test_a_sample_has_each_content_once_and_none_that_was_never_sent(tmp_path: P
 def test_a_result_differs_when_a_probability_is_further_away_than_the_tolerance(
     changes: dict[str, Any], n_differences: int, n_other_label: int
 ) -> None:
-    found = compare([ROW], {"a" * 64: RESULT | changes}, 0.01)
+    found = compare([ROW], {"a" * 64: decode(Result, RESULT | changes)}, 0.01)
     assert (len(found.differences), found.n_other_label, found.n_compared) == (n_differences, n_other_label, 1)
 
 
 def test_a_file_that_failed_must_fail_alike() -> None:
     row = ROW | {"label": "", "error_code": "truncated", "p_cat": "", "p_dog": ""}
     failed = {"label": None, "probabilities": None}
-    assert compare([row], {"a" * 64: failed | {"error_code": "truncated"}}, 0.01).differences == []
-    assert len(compare([row], {"a" * 64: failed | {"error_code": "not_an_image"}}, 0.01).differences) == 1
+    assert compare([row], {"a" * 64: decode(Result, failed | {"error_code": "truncated"})}, 0.01).differences == []
+    assert (
+        len(compare([row], {"a" * 64: decode(Result, failed | {"error_code": "not_an_image"})}, 0.01).differences) == 1
+    )

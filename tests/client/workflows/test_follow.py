@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from pawsort.api.calls import Call, Item, Pause
+from pawsort.api.calls import Call, Item, NextEvent, Pause
 from pawsort.api.decoding import decode
+from pawsort.api.errors import ClientError
 from pawsort.schemas import Job
 from pawsort.uploads.background_upload import BackgroundUpload
 from pawsort.uploads.shards import Shard
-from pawsort.workflows.follow import follow_results
+from pawsort.workflows.follow import BUSY_PAUSE_S, FIRST_PAUSE_S, LONGEST_PAUSE_S, JobWatch, follow_results
 
 
 class Server:
@@ -70,3 +72,54 @@ def test_while_files_are_sent_only_those_without_a_gap_before_them_count(server:
 def test_a_cancelled_job_yields_what_there_is(server: Server) -> None:
     server.state, server.files, server.done = "cancelled", [1, 2, 3], {1, 3}
     assert list(until_pause(follow_results("j"), server)) == [1, 3]
+
+
+def effects_of(watch: JobWatch, server: Server, events: list[Job | ClientError], n: int) -> list[Any]:
+    """What a watch does while it is asked for the next state n times."""
+    effects: list[Any] = []
+    for _ in range(n):
+        work = watch.next()
+        try:
+            effect = next(work)
+            while True:
+                effects.append(effect)
+                answer = events.pop(0) if isinstance(effect, NextEvent) else None
+                if isinstance(answer, ClientError):
+                    effect = work.throw(answer)
+                else:
+                    effect = work.send(answer or (server.answer(effect) if isinstance(effect, Call) else None))
+        except StopIteration:
+            pass
+    return effects
+
+
+def listens(effects: list[Any]) -> list[bool]:
+    """For each question or event: whether it was an event."""
+    return [isinstance(one, NextEvent) for one in effects if not isinstance(one, Pause)]
+
+
+def test_a_watch_asks_after_short_pauses_that_grow_and_then_listens(server: Server) -> None:
+    server.state = "running"
+    job = decode(Job, {"id": "j", "state": "running", "counts": {}})
+    effects = effects_of(JobWatch("j"), server, [job, job], 10)
+    pauses = [one.seconds for one in effects if isinstance(one, Pause)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1] < BUSY_PAUSE_S) == (FIRST_PAUSE_S, True)
+    assert listens(effects) == [False] * 8 + [True] * 2
+
+
+def test_a_stream_that_ends_is_opened_again_and_one_that_says_nothing_is_not(server: Server) -> None:
+    server.state = "running"
+    job, end = decode(Job, {"id": "j", "state": "running", "counts": {}}), ClientError("It has ended.")
+    effects = effects_of(JobWatch("j"), server, [job, end, end], 14)
+    # An event, the end and a question, and the end of a stream without an event; from then on, questions.
+    assert listens(effects)[8:] == [True, True, False, True, False, False, False, False]
+
+
+def test_while_files_are_sent_a_watch_asks_since_the_server_does_not_know_of_a_sender_that_failed(
+    server: Server,
+) -> None:
+    sending = Mock(spec=BackgroundUpload, is_finished=False)
+    effects = effects_of(JobWatch("j", sending), server, [], 20)
+    assert not any(listens(effects))
+    assert max(one.seconds for one in effects if isinstance(one, Pause)) == LONGEST_PAUSE_S

@@ -15,7 +15,6 @@ from web.schemas.labels import BatchIn, BatchOut, UndoIn
 
 api = APIBlueprint("label_batches", __name__, url_prefix="/api/v1", tag="Labels")
 
-NO_JOB = UUID(int=0)  # of lists: programs of the first release expect an id
 WORK_S = 2.0  # per call; proxies and people do not wait longer
 
 
@@ -80,10 +79,10 @@ def _show(uuid: UUID) -> BatchOut:
     with get_services().db.read() as session:
         batch = bulk_labels.get_batch(session, uuid)
         job = session.get(Job, batch.job_id) if batch.job_id is not None else None
-        return show_batch(batch, job.uuid if job else NO_JOB, bulk_labels.find_undo(session, batch))
+        return show_batch(batch, job.uuid if job else None, bulk_labels.find_undo(session, batch))
 
 
-def show_batch(batch: LabelBatch, job: UUID, undone_by: UUID | None) -> BatchOut:
+def show_batch(batch: LabelBatch, job: UUID | None, undone_by: UUID | None) -> BatchOut:
     """A batch as the API shows it."""
     return BatchOut(
         id=batch.uuid,

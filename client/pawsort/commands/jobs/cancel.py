@@ -17,7 +17,7 @@ from pawsort.terminal import say, show
 def command(job: UUID, keep_best: bool, server: str | None, token: str | None) -> None:
     """Stop JOB, an id from `pawsort jobs`. Results so far are kept. A training can keep its best epoch."""
     with connect(server, token) as client:
-        cancelled = client.cancel_job(str(job), keep_best)
+        cancelled = client.jobs.cancel(job, keep_best=keep_best)
     if keep_best:
         say("The training ends. Its best epoch becomes a version after its evaluation: `pawsort models`.")
     else:

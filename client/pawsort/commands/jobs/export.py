@@ -1,6 +1,8 @@
 """`pawsort export`: write the results of a job to a file."""
 
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import click
 
@@ -38,11 +40,12 @@ from pawsort.terminal import show
 @click.option("--bom", is_flag=True, help="For .csv: begin with a byte order mark, by which Excel knows UTF-8.")
 @server_options
 def command(
-    job: str, output: Path, by: str | None, flat: bool, bom: bool, server: str | None, token: str | None
+    job: UUID, output: Path, by: str | None, flat: bool, bom: bool, server: str | None, token: str | None
 ) -> None:
     """Write the results of a job to a file."""
-    options = ({"by": by} if by else {}) | ({"tree": "flat"} if flat else {}) | ({"bom": "1"} if bom else {})
+    given: dict[str, Any] = {"by": by, "tree": "flat" if flat else None, "bom": bom or None}
+    options = {name: value for name, value in given.items() if value is not None}
     check_target(output, options)
     with connect(server, token) as client:
-        write_results(client, [str(job)], output, options)
+        write_results(client.jobs, [str(job)], output, options)
     show({"job": str(job), "file": str(output)})

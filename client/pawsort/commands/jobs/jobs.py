@@ -2,20 +2,20 @@
 
 import itertools
 from collections import Counter
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import click
 
-from pawsort.api.answers import Job
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import Job, JobStateFilter
 from pawsort.terminal import TextTable, say, show
 
 NUMBERS = ("images", "cat", "dog", "unsure", "neither?", "failed")
-STATES = ("active", "receiving", "queued", "running", "done", "cancelled", "failed")
+STATES: tuple[JobStateFilter, ...] = get_args(JobStateFilter)
 
 
 @click.group(
@@ -38,9 +38,7 @@ STATES = ("active", "receiving", "queued", "running", "done", "cancelled", "fail
 )
 @server_options
 @click.pass_context
-def command(
-    context: click.Context, /, limit: int, server: str | None, token: str | None, **filters: str | None
-) -> None:
+def command(context: click.Context, /, limit: int, server: str | None, token: str | None, **filters: Any) -> None:
     """List the jobs, newest first. `pawsort jobs show` shows one.
 
     Pictures under neither? are unsure and probably neither cats nor dogs.
@@ -48,17 +46,17 @@ def command(
     if context.invoked_subcommand is not None:
         return
     with connect(server, token) as client:
-        jobs = list(itertools.islice(client.list_jobs(**filters), limit))
+        jobs = list(itertools.islice(client.jobs.list(**filters), limit))
     if not jobs and any(filters.values()):
         say("There are no such jobs.")
     elif not jobs:
         say("There are no jobs yet. `pawsort classify FOLDER` creates one.")
     table = TextTable("job", "name", "state", *NUMBERS, right=NUMBERS)
     for job in jobs:
-        counts = job["counts"]
-        labels = [counts["by_label"].get(label, 0) for label in ("cat", "dog", "unsure")]
-        numbers = (counts["total"], *labels, counts["probably_neither"], counts["failed"])
-        table.add_row(job["id"], job["name"], _state(job), *(f"{n:,}" for n in numbers))
+        counts = job.counts
+        labels = [counts.by_label.get(label, 0) for label in ("cat", "dog", "unsure")]
+        numbers = (counts.n_images, *labels, counts.probably_neither or 0, counts.failed)
+        table.add_row(job.id, job.name, _state(job), *(f"{n:,}" for n in numbers))
     show(jobs, table if jobs else ())
 
 
@@ -68,61 +66,59 @@ def command(
 def show_job(job: UUID, server: str | None, token: str | None) -> None:
     """Show a job: its state and progress, counts by label, errors by kind, model version, threshold and addresses."""
     with connect(server, token) as client:
-        found = client.get_job(str(job))
+        found = client.jobs.get(job)
         details = {
-            **found,
+            **found.json,
             "errors": _count_errors(client, found),
-            "network": client.get_model(found["model"])["network"] if found["model"] else None,
+            "network": client.models.get(found.version).network if found.version else None,
             "links": _links(client.server, found),
         }
     show(details, _describe(found, details))
 
 
-def _count_errors(client: PawsortClient, job: Job) -> dict[str, int]:
+def _count_errors(client: Pawsort, job: Job) -> dict[str | None, int]:
     """How many images have which error. Most jobs have few."""
-    if not job["counts"]["failed"]:
+    if not job.counts.failed:
         return {}
-    return dict(Counter(result["error_code"] for result in client.list_results(job["id"], error_code="any")))
+    return dict(Counter(result.error_code for result in client.jobs.results(job, error_code="any")))
 
 
 def _links(server: str, job: Job) -> dict[str, str]:
-    address = f"{server}/api/v1/jobs/{job['id']}"
-    return {"page": f"{server}/jobs/{job['id']}", "api": address} | (
-        {"results": f"{address}/results", "export": f"{address}/export.csv"} if job["upload"] else {}
+    address = f"{server}/api/v1/jobs/{job.id}"
+    return {"page": f"{server}/jobs/{job.id}", "api": address} | (
+        {"results": f"{address}/results", "export": f"{address}/export.csv"} if job.upload else {}
     )
 
 
 def _describe(job: Job, details: dict[str, Any]) -> list[str]:
-    counts = job["counts"]
-    labels = ", ".join(f"{n:,} {label}" for label, n in counts["by_label"].items())
+    counts = job.counts
+    labels = ", ".join(f"{n:,} {label}" for label, n in counts.by_label.items())
     errors = ", ".join(f"{n:,} {code}" for code, n in details["errors"].items())
     lines = {
-        "job": job["id"],
-        "name": job["name"],
-        "kind": job["kind"],
-        "state": _state(job) + (f": {job['error']}" if job["error"] else ""),
+        "job": job.id,
+        "name": job.name,
+        "kind": job.kind,
+        "state": _state(job) + (f": {job.error}" if job.error else ""),
         "progress": _progress(job),
         "labels": labels,
-        "failed": f"{counts['failed']:,}" + (f" ({errors})" if errors else ""),
-        "model": f"version {job['model']} ({details['network']})" if job["model"] else "",
-        "threshold": f"{job['threshold']:.3f}" if job["upload"] else "",
-        "created": job["created_at"],
-        "started": job["started_at"] or "",
-        "finished": job["finished_at"] or "",
+        "failed": f"{counts.failed:,}" + (f" ({errors})" if errors else ""),
+        "model": f"version {job.version} ({details['network']})" if job.version else "",
+        "threshold": f"{job.threshold:.3f}" if job.upload else "",
+        **{name: details[f"{name}_at"] or "" for name in ("created", "started", "finished")},
         **details["links"],
     }
     return [f"{name:<10} {value}" for name, value in lines.items() if value]
 
 
 def _progress(job: Job) -> str:
-    counts = job["counts"]
-    parts = [f"{counts['done'] + counts['failed']:,} of {counts['total']:,} images"]
-    if rate := job["images_per_s"]:
+    counts = job.counts
+    parts = [f"{counts.done + counts.failed:,} of {counts.n_images:,} images"]
+    if rate := job.images_per_s:
         parts.append(f"{rate:,.0f} images/s")
-    if left := job["eta_s"]:
+    if left := job.eta_s:
         parts.append(f"about {left:,.0f} s left")
     return ", ".join(parts)
 
 
 def _state(job: Job) -> str:
-    return f"{job['state']}, paused" if job.get("paused") else job["state"]
+    return f"{job.state}, paused" if job.paused else job.state

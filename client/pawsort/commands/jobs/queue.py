@@ -7,6 +7,7 @@ import click
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import PriorityName
 from pawsort.terminal import say, show, warn
 
 
@@ -22,9 +23,9 @@ def pause(job: UUID | None, server: str | None, token: str | None) -> None:
     """Pause JOB, or everything. What is being classified is finished; uploads go on."""
     with connect(server, token) as client:
         if job is None:
-            client.pause_everything()
+            client.queue.pause()
         else:
-            client.pause_job(str(job))
+            client.jobs.pause(job)
     say("Everything is paused." if job is None else "The job is paused.")
 
 
@@ -35,9 +36,9 @@ def resume(job: UUID | None, server: str | None, token: str | None) -> None:
     """Resume JOB, or everything. Jobs that are paused themselves stay so."""
     with connect(server, token) as client:
         if job is None:
-            client.resume_everything()
+            client.queue.resume()
         else:
-            client.resume_job(str(job))
+            client.jobs.resume(job)
     say("Workers go on." if job is None else "The job goes on.")
 
 
@@ -48,10 +49,10 @@ def resume(job: UUID | None, server: str | None, token: str | None) -> None:
 )
 @click.option("--no-longer", "priority", flag_value="normal", help="The job waits its turn again.")
 @server_options
-def first(job: UUID, priority: str | None, server: str | None, token: str | None) -> None:
+def first(job: UUID, priority: PriorityName | None, server: str | None, token: str | None) -> None:
     """Let JOB go before your other jobs."""
     with connect(server, token) as client:
-        changed = client.set_priority(str(job), priority or "first")
+        changed = client.jobs.set_priority(job, priority or "first")
     say("The job waits its turn." if priority == "normal" else "The job goes first.")
     show(changed)
 
@@ -62,10 +63,10 @@ def first(job: UUID, priority: str | None, server: str | None, token: str | None
 def retry(jobs: tuple[UUID, ...], server: str | None, token: str | None) -> int:
     """Retry each JOB, or all failed jobs. The exit code is 1 if some cannot be retried."""
     with connect(server, token) as client:
-        retried = client.retry_jobs([str(job) for job in jobs] or None)
-    n = len(retried["retried"])
+        retried = client.jobs.retry_failed(jobs or None)
+    n = len(retried.retried)
     say(f"{n:,} {'job goes' if n == 1 else 'jobs go'} on.")
-    for refusal in retried["refused"]:
-        warn(refusal["reason"])
+    for refusal in retried.refused:
+        warn(refusal.reason)
     show(retried)
-    return 1 if retried["refused"] else 0
+    return 1 if retried.refused else 0

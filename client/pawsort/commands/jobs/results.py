@@ -9,6 +9,7 @@ import click
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import Result
 from pawsort.terminal import current_output
 
 
@@ -35,12 +36,12 @@ def command(job: UUID, limit: int | None, server: str | None, token: str | None,
     """
     output = current_output()
     with connect(server, token) as client:
-        for result in itertools.islice(client.list_results(str(job), **filters), limit):
+        for result in itertools.islice(client.jobs.results(job, **filters), limit):
             output.show_line(result, _line(result))
     output.end_stream()
 
 
-def _line(result: dict[str, Any]) -> str:
-    word = result["human_label"] or result["label"] or result["error_code"]
-    confidence = "      " if result["confidence"] is None else f"{result['confidence']:.4f}"
-    return f"{word:<8} {confidence}  {result['path']}"
+def _line(result: Result) -> str:
+    word = result.human_label or result.label or result.error_code
+    confidence = "      " if result.confidence is None else f"{result.confidence:.4f}"
+    return f"{word:<8} {confidence}  {result.path}"

@@ -4,20 +4,23 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
+from pawsort.client.pawsort import Pawsort
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
 from pawsort.console import Terminal
 from pawsort.files.tables import Row
 from pawsort.files.verification import Comparison, Recipe, collect, compare, draw_sample, find_recipe
 from pawsort.help import examples
+from pawsort.schemas import Result
 from pawsort.terminal import show
 from pawsort.uploads.progress import ProgressBars
-from pawsort.workflows.classify import Classification, JobOptions
+from pawsort.workflows.classify import ClassificationRun
+from pawsort.workflows.options import JobOptions
 
 TOLERANCE = 0.01
 SHOWN = 10
@@ -51,7 +54,7 @@ def command(
     sample: int,
     seed: int,
     tolerance: float,
-    job: str | None,
+    job: UUID | None,
     server: str | None,
     token: str | None,
 ) -> int:
@@ -63,7 +66,7 @@ def command(
     console = Terminal()
     rows = draw_sample(table, sample, seed)
     with connect(server, token) as client:
-        recipe = find_recipe(client, table, str(job) if job else None)
+        recipe = find_recipe(client, table, job)
         computed = _classify_again(client, rows, folder, recipe, ProgressBars(console), table.name)
     comparison = compare(rows, computed, tolerance)
     is_same = comparison.n_compared > 0 and not comparison.differences
@@ -75,8 +78,8 @@ def command(
 
 
 def _classify_again(
-    client: PawsortClient, rows: list[Row], folder: Path | None, recipe: Recipe, bars: ProgressBars, name: str
-) -> dict[str, dict[str, Any]]:
+    client: Pawsort, rows: list[Row], folder: Path | None, recipe: Recipe, bars: ProgressBars, name: str
+) -> dict[str, Result]:
     """The new results by SHA-256."""
     with tempfile.TemporaryDirectory(prefix="pawsort-verify-") as temporary:
         target = Path(temporary)
@@ -84,14 +87,14 @@ def _classify_again(
             where = folder or "the server, which may have deleted or discarded them"
             raise ClientError(f"None of {len(rows):,} pictures of the sample is in {where}. Give their folder.")
         options = JobOptions(str(recipe.version), recipe.threshold, f"Verification of {name}")
-        run = Classification(client, options, bars)
+        run = ClassificationRun(client.transport, options, bars)
         try:
             with bars.progress:
                 outcome = run.run([target])
-            return {result["sha256"]: result for job in outcome.jobs for result in client.list_results(job)}
+            return {result.sha256: result for job in outcome.jobs for result in client.jobs.results(job)}
         finally:
             for created in run.outcome.jobs:
-                client.delete_job(created)
+                client.jobs.delete(created)
 
 
 def _outcome(comparison: Comparison, rows: list[Row], recipe: Recipe, tolerance: float) -> dict[str, Any]:

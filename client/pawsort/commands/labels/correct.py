@@ -4,14 +4,13 @@ from pathlib import Path
 
 import click
 
-from pawsort.api.answers import Corrections
 from pawsort.api.errors import ClientError
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
 from pawsort.console import Terminal
 from pawsort.files.corrections import list_files
 from pawsort.help import examples
-from pawsort.operations.references import new_id
+from pawsort.schemas import Corrections
 from pawsort.terminal import show
 from pawsort.uploads.archive_kinds import is_archive
 from pawsort.uploads.progress import print_skipped
@@ -42,55 +41,55 @@ def command(
     skipped: list[SkippedPath] = []
     with connect(server, token) as client:
         if folder is None:
-            undone = client.undo_batch(str(undo), new_id())
-            console.print(f"{undone['n_labels']:,} labels undone.")
+            undone = client.labels.undo_batch(str(undo))
+            console.print(f"{undone.n_labels:,} labels undone.")
             show(undone)
             return 0
         if is_archive(folder):
             with folder.open("rb") as archive:
-                answer = client.correct_by_archive(str(job), new_id(), archive, is_dry=dry_run)
+                answer = client.labels.correct(job, archive, dry_run=dry_run)
         elif folder.is_dir():
             lines = b"".join(list_files(folder, skipped))
-            answer = client.correct_by_list(str(job), new_id(), lines, is_dry=dry_run)
+            answer = client.labels.correct(job, lines, dry_run=dry_run)
         else:
             raise ClientError(f"{folder}: expected a folder, a zip or a tar; this is neither.")
     _print_problems(console, answer, skipped)
     console.print(_summary(answer, dry_run))
-    if answer["batch"]:
-        console.print(f"To undo this: pawsort correct {job} --undo {answer['batch']}")
+    if answer.batch:
+        console.print(f"To undo this: pawsort correct {job} --undo {answer.batch}")
     show(answer)
-    return 1 if answer["n_ambiguous"] or any(path.lost for path in skipped) else 0
+    return 1 if answer.n_ambiguous or any(path.lost for path in skipped) else 0
 
 
 def _summary(answer: Corrections, is_dry: bool) -> str:
-    parts = [f"{answer['n_corrected']:,} {'would be ' if is_dry else ''}corrected{_changes(answer)}"]
-    parts.append(f"{answer['n_confirmed']:,} confirmed")
-    if answer["n_newer"]:
-        parts.append(f"{answer['n_newer']:,} have a newer label and keep it")
-    if answer["n_unmoved"]:
-        parts.append(f"{answer['n_unmoved']:,} not moved")
-    if answer["n_silent"]:
-        parts.append(f"{answer['n_silent']:,} in folders that are no label")
-    if answer["n_unknown"]:
-        parts.append(f"{answer['n_unknown']:,} not in this job")
-    if answer["n_ambiguous"]:
-        parts.append(f"{answer['n_ambiguous']:,} in folders of two classes")
+    parts = [f"{answer.n_corrected:,} {'would be ' if is_dry else ''}corrected{_changes(answer)}"]
+    parts.append(f"{answer.n_confirmed:,} confirmed")
+    if answer.n_newer:
+        parts.append(f"{answer.n_newer:,} have a newer label and keep it")
+    if answer.n_unmoved:
+        parts.append(f"{answer.n_unmoved:,} not moved")
+    if answer.n_silent:
+        parts.append(f"{answer.n_silent:,} in folders that are no label")
+    if answer.n_unknown:
+        parts.append(f"{answer.n_unknown:,} not in this job")
+    if answer.n_ambiguous:
+        parts.append(f"{answer.n_ambiguous:,} in folders of two classes")
     return ", ".join(parts)
 
 
 def _changes(answer: Corrections) -> str:
-    words = [f"{one['n']:,} {one['shown'] or 'without label'} -> {one['label']}" for one in answer["changes"]]
+    words = [f"{one.n:,} {one.shown or 'without label'} -> {one.label}" for one in answer.changes]
     return f" ({', '.join(words)})" if words else ""
 
 
 def _print_problems(console: Terminal, answer: Corrections, skipped: list[SkippedPath]) -> None:
     print_skipped(console, skipped)
-    if answer["exported_at"] is None:
-        words = f"; {answer['n_replaced']:,} labels of people or folders are replaced" if answer["n_replaced"] else ""
+    if answer.exported_at is None:
+        words = f"; {answer.n_replaced:,} labels of people or folders are replaced" if answer.n_replaced else ""
         console.warn(f"No manifest: compared with the labels of now{words}.")
-    for sentence in answer["ambiguous"][:SHOWN]:
+    for sentence in answer.ambiguous[:SHOWN]:
         console.report(sentence)
-    for path in answer["unknown"][:SHOWN]:
+    for path in answer.unknown[:SHOWN]:
         console.warn(f"Not in this job: {path}")
-    if answer["n_unknown"] > SHOWN:
-        console.warn(f"… and {answer['n_unknown'] - SHOWN} more.")
+    if answer.n_unknown > SHOWN:
+        console.warn(f"… and {answer.n_unknown - SHOWN} more.")

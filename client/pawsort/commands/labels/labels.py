@@ -51,7 +51,7 @@ def import_table(
     console, batch = Terminal(), new_id()
     columns = find_columns(table, label, key, withdraw_empty)
     with connect(server, token) as client:
-        done = import_labels(client, table, columns, batch, is_dry=dry_run)
+        done = import_labels(client.labels, table, columns, batch, is_dry=dry_run)
     _print(console, done, columns, dry_run)
     if done.n_labels and not dry_run:
         console.print(f"To undo this: pawsort labels undo {batch}")
@@ -64,8 +64,8 @@ def import_table(
 def undo(batch: str, server: str | None, token: str | None) -> None:
     """Undo an import; its output has the id of the batch. Labels that are newer stay."""
     with connect(server, token) as client:
-        undone = client.undo_batch(str(batch), new_id())
-    say(f"{undone['n_labels']:,} labels undone.")
+        undone = client.labels.undo_batch(str(batch))
+    say(f"{undone.n_labels:,} labels undone.")
     show(undone)
 
 

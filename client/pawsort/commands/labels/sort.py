@@ -80,8 +80,8 @@ def command(
     mode = PlacementMode.COPY if copies else PlacementMode.MOVE if moves else PlacementMode.LINK
     console = Terminal()
     with connect(server, token) as client:
-        state = client.get_job(str(job))["state"]
-        with client.open_export(str(job), "jsonl") as export:
+        state = client.jobs.get(job).state
+        with client.jobs.open_export(job, "jsonl") as export:
             pictures = list(read_pictures(export.blocks, LabelSource(by)))
             exported_at = export.began_at
     noted = read_noted(target)

@@ -22,14 +22,14 @@ def command(job: UUID, yes: bool, server: str | None, token: str | None) -> None
     To get them back, upload the folder again.
     """
     with connect(server, token) as client:
-        upload = client.get_job(str(job))["upload"]
+        upload = client.jobs.get(job).upload
         if not upload:
             raise ClientError(f"Job {job} is no classification. Open its page to withdraw the labels of its folders.")
-        n_labels = client.count_folder_labels(upload)["n_labels"]
+        n_labels = client.uploads.count_labels(upload).n_labels
         if n_labels and not yes and sys.stdin.isatty():
             click.confirm(f"Withdraw {_labels(n_labels)}?", abort=True, err=True)
-        withdrawn = client.withdraw_folder_labels(upload)
-    say(f"{_labels(withdrawn['n_labels'])} withdrawn.")
+        withdrawn = client.uploads.withdraw_labels(upload)
+    say(f"{_labels(withdrawn.n_labels)} withdrawn.")
     show(withdrawn)
 
 

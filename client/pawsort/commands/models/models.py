@@ -2,10 +2,10 @@
 
 import click
 
-from pawsort.api.answers import ModelVersion
 from pawsort.completion import VERSION
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import Model
 from pawsort.terminal import TextTable, say, show
 
 COLUMNS = ("version", "network", "in use", "threshold", "accuracy", "test pictures", "made", "new labels")
@@ -37,14 +37,14 @@ def command(context: click.Context, server: str | None, token: str | None) -> No
 def list_models(server: str | None, token: str | None) -> None:
     """List the model versions, newest first."""
     with connect(server, token) as client:
-        versions = list(client.list_models())
+        versions = list(client.models.list())
     if not versions:
         say("There are no model versions yet. `pawsort migrate` registers the included ones.")
     table = TextTable(*COLUMNS, right=NUMBERS)
     for version in versions:
         table.add_row(*_row(version))
     show(versions, table if versions else ())
-    used = next((version for version in versions if version["in_use"]), None)
+    used = next((version for version in versions if version.in_use), None)
     if used is not None:
         say(_describe_new_labels(used))
 
@@ -66,34 +66,34 @@ def find_threshold(version: int, max_error: float, server: str | None, token: st
     threshold keeps it.
     """
     with connect(server, token) as client:
-        found = client.find_threshold(version, max_error)
-    show(found, f"{found['threshold']:g}")
+        found = client.models.threshold(version, max_error=max_error)
+    show(found, f"{found.threshold:g}")
     say(
-        f"{100 * found['coverage']:.1f} % of {found['n_images']:,} validation pictures get a label there;"
-        f" {found['n_wrong']:,} of {found['n_labelled']:,} are wrong, so {100 * found['error_low']:.2f} to"
-        f" {100 * found['error_high']:.2f} % (95 % interval)."
+        f"{100 * found.coverage:.1f} % of {found.n_images:,} validation pictures get a label there;"
+        f" {found.n_wrong:,} of {found.n_labelled:,} are wrong, so {100 * found.error_low:.2f} to"
+        f" {100 * found.error_high:.2f} % (95 % interval)."
     )
 
 
-def _describe_new_labels(version: ModelVersion) -> str:
+def _describe_new_labels(version: Model) -> str:
     """Say how many labels are new since a version was trained, and how to train on them."""
-    n, number = version["n_new_labels"], version["version"]
+    n, number = version.n_new_labels, version.version
     if not n:
         return f"No new labels since version {number} was trained."
     labels = "1 new label" if n == 1 else f"{n:,} new labels"
     return f"{labels} since version {number} was trained. Train on all labels: pawsort train --all-labels --head-only"
 
 
-def _row(version: ModelVersion) -> tuple[str, ...]:
-    manifest = version["manifest"]
+def _row(version: Model) -> tuple[str, ...]:
+    manifest = version.manifest
     test = manifest.get("metrics", {}).get("judging")  # the test split
     return (
-        str(version["version"]),
-        version["network"],
-        "yes" if version["in_use"] else "",
+        str(version.version),
+        version.network,
+        "yes" if version.in_use else "",
         f"{manifest['threshold']:.3f}",
         f"{test['accuracy']:.4f}" if test else "",
         f"{test['n_images']:,}" if test else "",
-        version["created_at"][:10],
-        f"{version['n_new_labels']:,}",
+        f"{version.created_at:%Y-%m-%d}",
+        f"{version.n_new_labels:,}",
     )

@@ -17,11 +17,11 @@ from pawsort.terminal import say, show, warn
 def command(version: int, yes: bool, server: str | None, token: str | None) -> None:
     """Put model version V into use; `pawsort models` lists them. Existing jobs keep their version."""
     with connect(server, token) as client:
-        warning = client.check_promotion(version)["warning"]
+        warning = client.models.check_promotion(version).warning
         if warning is not None:
             warn(warning)
             if not yes and sys.stdin.isatty():
                 click.confirm(f"Use version {version} anyway?", abort=True, err=True)
-        deployment = client.promote(version)
+        deployment = client.models.promote(version)
     say(f"Version {version} is in use for new jobs. `pawsort rollback` restores the one before.")
     show(deployment)

@@ -13,9 +13,9 @@ from pawsort.terminal import say, show
 def command(server: str | None, token: str | None) -> None:
     """Restore the model version that was in use before. Repeated, it goes further back."""
     with connect(server, token) as client:
-        in_use = next((version["version"] for version in client.list_models() if version["in_use"]), None)
+        in_use = next((model.version for model in client.models.list() if model.in_use), None)
         if in_use is None:
             raise ClientError("No model version is in use. `pawsort migrate` puts the included one into use.")
-        deployment = client.roll_back(in_use)
-    say(f"Version {deployment['version']} is in use again for new jobs, instead of {in_use}.")
+        deployment = client.models.roll_back(in_use)
+    say(f"Version {deployment.version} is in use again for new jobs, instead of {in_use}.")
     show(deployment)

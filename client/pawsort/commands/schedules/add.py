@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from pawsort.api.answers import Schedule
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import Schedule
 from pawsort.terminal import say, show
 
 Function = Callable[..., Any]
@@ -126,8 +126,8 @@ def back_up(name: str, cron: str, zone: str, server: str | None, token: str | No
 
 def when(schedule: Schedule) -> str:
     """Say when a schedule comes due, and its next times."""
-    times = ", ".join(f"{moment[:10]} {moment[11:16]}" for moment in schedule["next_times"])
-    return f"{schedule['in_words']} ({schedule['time_zone']}). Next: {times}." if times else f"{schedule['in_words']}."
+    times = ", ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in schedule.next_times)
+    return f"{schedule.in_words} ({schedule.time_zone}). Next: {times}." if times else f"{schedule.in_words}."
 
 
 def _create(
@@ -140,8 +140,8 @@ def _create(
     **moment: Any,
 ) -> None:
     given = {key: value for key, value in parameters.items() if value is not None}
-    body = {"name": name, "kind": kind, "time_zone": zone, "parameters": given, **moment}
+    body: Any = {"name": name, "kind": kind, "time_zone": zone, "parameters": given, **moment}
     with connect(server, token) as client:
-        schedule = client.create_schedule(body)
-    say(f"Schedule {schedule['id']} ({schedule['name']}): {when(schedule)}")
+        schedule = client.schedules.create(**body)
+    say(f"Schedule {schedule.id} ({schedule.name}): {when(schedule)}")
     show(schedule)

@@ -50,8 +50,8 @@ def command(
     if not changes:
         raise click.UsageError("Nothing to change. `pawsort schedules edit --help` lists what can be changed.")
     with connect(server, token) as client:
-        schedule = client.update_schedule(number, **changes)
-    say(f"Schedule {number} ({schedule['name']}): {when(schedule)}")
+        schedule = client.schedules.update(number, **changes)
+    say(f"Schedule {number} ({schedule.name}): {when(schedule)}")
     show(schedule)
 
 

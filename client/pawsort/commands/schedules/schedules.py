@@ -4,12 +4,12 @@ import itertools
 
 import click
 
-from pawsort.api.answers import Schedule, ScheduleRun
 from pawsort.commands import moments
 from pawsort.commands.arguments import number_argument
 from pawsort.commands.schedules import add, edit
 from pawsort.connect import connect, server_options
 from pawsort.help import examples
+from pawsort.schemas import Schedule, ScheduleRun
 from pawsort.terminal import TextTable, say, show
 
 
@@ -34,13 +34,13 @@ def command(context: click.Context, server: str | None, token: str | None) -> No
 def list_schedules(server: str | None, token: str | None) -> None:
     """List the schedules, newest first."""
     with connect(server, token) as client:
-        schedules = list(client.list_schedules())
+        schedules = list(client.schedules.list())
     if not schedules:
         say("There are no schedules yet. `pawsort schedules add --help` explains how to add one.")
     table = TextTable("number", "name", "does", "when", "next", "last run")
     for one in schedules:
-        cells = (one["name"], one["kind"], one["in_words"], _next(one), _outcome(one["last_run"]))
-        table.add_row(str(one["id"]), *cells)
+        cells = (one.name, one.kind, one.in_words, _next(one), _outcome(one.last_run))
+        table.add_row(str(one.id), *cells)
     show(schedules, table if schedules else ())
 
 
@@ -50,8 +50,8 @@ def list_schedules(server: str | None, token: str | None) -> None:
 def pause(number: int, server: str | None, token: str | None) -> None:
     """Pause a schedule. Runs that come due meanwhile are skipped."""
     with connect(server, token) as client:
-        schedule = client.update_schedule(number, is_on=False)
-    say(f"Schedule {number} ({schedule['name']}) is paused. `pawsort schedules resume {number}` resumes it.")
+        schedule = client.schedules.update(number, is_on=False)
+    say(f"Schedule {number} ({schedule.name}) is paused. `pawsort schedules resume {number}` resumes it.")
     show(schedule)
 
 
@@ -61,8 +61,8 @@ def pause(number: int, server: str | None, token: str | None) -> None:
 def resume(number: int, server: str | None, token: str | None) -> None:
     """Resume a paused schedule."""
     with connect(server, token) as client:
-        schedule = client.update_schedule(number, is_on=True)
-    say(f"Schedule {number} ({schedule['name']}) is resumed. {add.when(schedule)}")
+        schedule = client.schedules.update(number, is_on=True)
+    say(f"Schedule {number} ({schedule.name}) is resumed. {add.when(schedule)}")
     show(schedule)
 
 
@@ -72,8 +72,8 @@ def resume(number: int, server: str | None, token: str | None) -> None:
 def run(number: int, server: str | None, token: str | None) -> None:
     """Run a schedule now. The next run stays due as before."""
     with connect(server, token) as client:
-        started = client.run_schedule(number)
-    say(f"Run {started['id']} has started. `pawsort schedules runs {number}` shows its outcome.")
+        started = client.schedules.run(number)
+    say(f"Run {started.id} has started. `pawsort schedules runs {number}` shows its outcome.")
     show(started)
 
 
@@ -83,7 +83,7 @@ def run(number: int, server: str | None, token: str | None) -> None:
 def delete(number: int, server: str | None, token: str | None) -> None:
     """Delete a schedule. Its runs stay readable."""
     with connect(server, token) as client:
-        client.delete_schedule(number)
+        client.schedules.delete(number)
     say(f"Schedule {number} is deleted.")
 
 
@@ -94,12 +94,12 @@ def delete(number: int, server: str | None, token: str | None) -> None:
 def runs(number: int, limit: int, server: str | None, token: str | None) -> None:
     """List the runs of a schedule and their outcomes, newest first."""
     with connect(server, token) as client:
-        listed = list(itertools.islice(client.list_runs(number), limit))
+        listed = list(itertools.islice(client.schedules.runs(number), limit))
     if not listed:
         say(f"Schedule {number} has not run yet. `pawsort schedules run {number}` runs it now.")
     table = TextTable("run", "due", "", "state", "outcome")
     for one in listed:
-        table.add_row(str(one["id"]), moments.shorten(one["due_at"]), _reason(one), one["state"], one["outcome"])
+        table.add_row(str(one.id), moments.shorten(one.due_at), _reason(one), one.state, one.outcome)
     show(listed, table if listed else ())
 
 
@@ -108,20 +108,20 @@ command.add_command(edit.command)
 
 
 def _next(schedule: Schedule) -> str:
-    if not schedule["is_on"]:
+    if not schedule.is_on:
         return "paused"
-    return moments.shorten(schedule["next_times"][0]) if schedule["next_times"] else ""
+    return moments.shorten(schedule.next_times[0]) if schedule.next_times else ""
 
 
 def _outcome(run: ScheduleRun | None) -> str:
     if run is None:
         return ""
-    return run["outcome"] or f"{run['state']} since {moments.shorten(run['started_at'])}"
+    return run.outcome or f"{run.state} since {moments.shorten(run.started_at)}"
 
 
 def _reason(run: ScheduleRun) -> str:
-    if run["who"]:
-        return f"by {run['who']}"
-    if run["n_due"] > 1:
-        return f"late, for {run['n_due']} times"
-    return "late" if run["is_late"] else ""
+    if run.user:
+        return f"by {run.user}"
+    if run.n_due > 1:
+        return f"late, for {run.n_due} times"
+    return "late" if run.is_late else ""
