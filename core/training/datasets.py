@@ -210,8 +210,8 @@ def _of_neither(n: int) -> list[str]:
     taught = ", ".join(name for name, network in TRAINABLE.items() if network.knows_neither)
     others = ", ".join(name for name, network in TRAINABLE.items() if not network.knows_neither)
     return [
-        f"Pictures of neither ({n}) teach {taught} what to turn away; for {others}, which has no output for them, they"
-        " only help to choose the threshold."
+        f"{taught} is also trained on the {n} pictures of neither. {others} has no output for them, so they only help"
+        " to choose its threshold."
     ]
 
 
