@@ -22,7 +22,9 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in it
 _ALSO_INSIDE = (  # what some versions of Python take for public
     ipaddress.ip_network("192.0.0.0/24"),  # of protocols, and metadata of Oracle's cloud
     ipaddress.ip_network("168.63.129.16/32"),  # metadata of Azure
+    ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4, given up (RFC 7526)
     ipaddress.ip_network("64:ff9b:1::/48"),  # NAT64 of the local network (RFC 8215)
+    ipaddress.ip_network("3fff::/20"),  # of documents (RFC 9637)
 )
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
