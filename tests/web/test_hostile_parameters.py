@@ -27,6 +27,18 @@ ARGUMENT = re.compile(r"<(?:[^<>:]+:)?([a-z_]+)>")
 NAME = re.compile(r"[a-z][a-z_]{0,30}")
 ENDING = re.compile("delete|disable|end|logout|discard|withdraw|remove|undo|clean")
 UNREADY = "/readyz"  # 503 while no worker is alive, whatever is asked
+# What arguments of addresses stand for, besides an image and its upload.
+OF_JOBS = ("uuid", "job_uuid", "audit", "audit_uuid", "batch_uuid")
+FIRST = ("version", "schedule_id", "run_id", "user_id", "token_id", "session_id", "invitation_id", "webhook_id")
+OTHERS = {
+    "other": 2,
+    "seq": 0,
+    "delivery_id": 1,
+    "kind": "html",
+    "filename": "style.css",
+    "name": "conflict",
+    "path": "a",
+}
 
 
 @pytest.fixture
@@ -51,6 +63,11 @@ def test_a_heat_map_of_an_image_that_no_column_holds_is_404(quiet_app: App, clie
 
 def test_a_study_of_a_version_that_no_column_holds_is_422(quiet_app: App, client: FlaskClient) -> None:
     assert client.post("/api/v1/studies", json={"version": 10**30}).status_code == 422
+
+
+def test_every_argument_of_an_address_has_a_value_here(app: App) -> None:
+    named = {name for rule in app.url_map.iter_rules() for name in ARGUMENT.findall(rule.rule)}
+    assert named <= {*OF_JOBS, *FIRST, *OTHERS, "image_id", "upload_uuid"}
 
 
 @pytest.mark.slow
@@ -158,9 +175,13 @@ def _ids(db: Database) -> dict[str, object]:
         job = session.scalars(select(Job.uuid)).first()
         image = session.scalars(select(Image.id)).first()
         upload = session.scalars(select(Upload.uuid)).first()
-    jobs = dict.fromkeys(("uuid", "job_uuid", "audit", "audit_uuid", "batch_uuid"), job)
-    numbers = {"image_id": image, "version": 1, "other": 2, "schedule_id": 1, "run_id": 1, "user_id": 1, "seq": 0}
-    return {**jobs, **numbers, "upload_uuid": upload, "kind": "html", "filename": "style.css"}
+    return {
+        **dict.fromkeys(OF_JOBS, job),
+        **dict.fromkeys(FIRST, 1),
+        **OTHERS,
+        "image_id": image,
+        "upload_uuid": upload,
+    }
 
 
 def _requests(app: App, rule: Rule, ids: dict[str, object]) -> Iterator[tuple[str, dict[str, str]]]:
