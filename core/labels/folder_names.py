@@ -3,23 +3,34 @@
 import re
 import unicodedata
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_LAST_COPY = re.compile(r"(?: \(\d+\)| - copy| copy(?: \d+)?)$")
+# Fillers and variation selectors, which Unicode counts among letters and marks.
+_FILLERS = frozenset(
+    "\u034f\u115f\u1160\u180b\u180c\u180d\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+_LAST_COPY = re.compile(r"(?: ?\(\d+\)| - copy| copy(?: \d+)?)$")
 
 
 def plain_name(name: str) -> str:
-    """Return a name in NFC, casefolded, without invisible characters, outer spaces and the suffixes of copies."""
-    seen = _INVISIBLE.sub("", unicodedata.normalize("NFC", name)).casefold()
-    one_line = unicodedata.normalize("NFC", " ".join(seen.split()))
+    """Return a name in NFKC, casefolded, without invisible characters, outer spaces and the suffixes of copies."""
+    seen = "".join(character for character in name if not is_invisible(character))
+    one_line = unicodedata.normalize("NFKC", " ".join(unicodedata.normalize("NFKC", seen).casefold().split()))
     start = len(one_line)
     while match := _LAST_COPY.search(one_line, 0, start):
         start = match.start()
     return one_line[:start]
 
 
+def is_invisible(character: str) -> bool:
+    """Return whether nobody sees a character, and it is no space either."""
+    return character in _FILLERS or (unicodedata.category(character) in ("Cc", "Cf") and not character.isspace())
+
+
 def quoted(name: str) -> str:
     """Return a name in quotes, its invisible characters written out."""
     shown = (
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in name
+        character
+        if character.isprintable() and not is_invisible(character)
+        else character.encode("unicode_escape").decode()
+        for character in name
     )
     return f'"{"".join(shown)}"'

@@ -22,6 +22,13 @@ from core.labels.labels import label_of_path
         "cats - Copy (2)",
         "cats copy 2",
         "\u202acat\u202c",
+        "\u2066cat\u2069",
+        "c\u00adats",
+        "cat\ufe0f",
+        "\u3164cat",
+        "cat\x07",
+        "cats(1)",
+        "\uff43\uff41\uff54\uff53",
     ],
 )
 def test_what_nobody_sees_and_suffixes_of_copies_make_no_other_class(folder: str) -> None:
@@ -35,3 +42,4 @@ def test_other_names_are_no_class(folder: str) -> None:
 
 def test_quotes_show_invisible_characters() -> None:
     assert quoted("cow\u200b ") == '"cow\\u200b "'
+    assert quoted("cow\ufe0f") == '"cow\\ufe0f"'
