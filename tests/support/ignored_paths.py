@@ -6,6 +6,7 @@ IGNORED = {
         "a/ehthumbs_vista.db",
         "Icon\r",
         "a/desktop.INI",
+        "a.jpg:Zone.Identifier",
         ".picasa.ini",
         "._a.jpg",
         ".nomedia",
@@ -20,16 +21,17 @@ IGNORED = {
     ],
     "a file of a network drive": ["@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", ".@__thumb/a.jpg", "#snapshot/b/c.jpg"],
     "an older version": [".stversions/a~1.jpg", ".picasaoriginals/a.jpg", "a.jpg_original", "Photos.lrdata/1.jpg"],
-    "a file in a cache": [".thumbnails/1.jpg", "a/.ipynb_checkpoints/a-checkpoint.jpg", ".git/a.png"],
+    "a file in a cache": [".thumbnails/1.jpg", "a/.ipynb_checkpoints/a-checkpoint.jpg", ".git/a.png", "a/.BridgeCache"],
     "an unfinished copy or download": [
         "c.JPG.part",
         "b.jpg.crdownload",
+        ".com.google.Chrome.aBc123",
         ".syncthing.b.jpg.tmp",
         "~$a.jpg",
         "a.jpg.download/a.jpg",
         ".a.jpg.Xy12Ab",
     ],
-    "a sidecar file": ["a.jpg.XMP", "a.jpg.supplemental-metadata.json", "a.aae", "A.THM"],
+    "a sidecar file": ["a.jpg.XMP", "a.jpg.supplemental-metadata.json", "a.aae", "A.THM", "a.LRV"],
 }
 COUNTED = [
     ".hidden.jpg",
