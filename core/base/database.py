@@ -180,8 +180,12 @@ def change(session: Session, statement: Update | Delete) -> int:
 
 def insert_or(session: Session, table: type[Any]) -> PostgresqlInsert | SqliteInsert:
     """An INSERT that can say ON CONFLICT, in the words of the database."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql_insert(table) if is_postgresql else sqlite_insert(table)
+    return postgresql_insert(table) if is_postgresql(session) else sqlite_insert(table)
+
+
+def is_postgresql(session: Session) -> bool:
+    """Whether the database is PostgreSQL, and not SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
 
 
 class WithoutIndex(FunctionElement[Any]):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func, select, true
+from sqlalchemy.orm import Session, aliased
 
+from core.base.database import is_postgresql
 from core.base.errors import ErrorCode, ImageWarning, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
@@ -69,8 +70,12 @@ def list_results(session: Session, job: Job, wanted: ResultFilter, cursor: str |
     Raises:
         Invalid: A filter has a value that does not exist.
     """
-    matching = conditions(wanted, job.threshold_milli, walks=lets_many_through(session, job, wanted))
-    query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, *matching)
+    walks = lets_many_through(session, job, wanted)
+    matching = list(conditions(wanted, job.threshold_milli, walks=walks))
+    if not matching and order_of(wanted.sort).is_of_images and is_postgresql(session):
+        query = _select_one_by_one(job).where(Image.upload_id == job.upload_id)
+    else:
+        query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, *matching)
     rows = session.execute(_order(query, wanted.sort, cursor).limit(limit + 1)).all()
     following = _cursor(rows[limit - 1], wanted.sort) if len(rows) > limit else None
     return Page([_result_row(row, job.threshold_milli) for row in rows[:limit]], following)
@@ -111,22 +116,36 @@ def get_result(session: Session, job: Job, image_id: int) -> ResultRow:
 
 
 def _select() -> Select[Any]:
+    return _columns(Result).join(Result, Result.image_id == Image.id)
+
+
+def _select_one_by_one(job: Job) -> Select[Any]:
+    """The same for a walk over images: PostgreSQL looks up the result of each one, because of the limit.
+
+    Without it, it compares each image with each result as long as it has no statistics of a job that has just ended.
+    """
+    its = select(Result).where(Result.job_id == job.id, Result.image_id == Image.id).limit(1)
+    result = aliased(Result, its.lateral())
+    return _columns(result).join(result, true())
+
+
+def _columns(result: type[Result]) -> Select[Any]:
     return select(
         Image.id,
         Image.ordinal,
         Image.path,
         Image.n_bytes,
         Image.sha256,
-        Result.class_index,
-        Result.confidence,
-        Result.probabilities,
-        Result.similarity_key,
-        Result.error_code,
-        Result.error_detail,
-        Result.warning,
-        Result.network,
+        result.class_index,
+        result.confidence,
+        result.probabilities,
+        result.similarity_key,
+        result.error_code,
+        result.error_detail,
+        result.warning,
+        result.network,
         human_label_of(Image).label("human_label"),
-    ).join(Result, Result.image_id == Image.id)
+    )
 
 
 def _result_row(row: Row[Any], threshold_milli: int) -> ResultRow:

@@ -34,7 +34,7 @@ job = client.classify("photos/")
 result = next(job.results())
 
 """
-TOOLS = ("bash", "curl", "git", "jq", "make", "tar", "uuidgen")
+TOOLS = ("bash", "curl", "git", "jq", "make", "tar")
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,7 @@ LONG_AGO = 1_767_225_600  # January 2026: what is older than an installation nee
 STARTING = ("README.md", "CONTRIBUTING.md")
 PRELUDE = """set -euo pipefail -o allexport
 curl() { command curl -fsS "$@"; }
+uuidgen() { python -c 'import uuid; print(uuid.uuid4())'; }
 until_ready() { python -m tests.support.documentation.until_ready "$@"; }
 """
 # Variables that a page sets, in its shell or in .env, are settings with good values.
