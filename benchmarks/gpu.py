@@ -55,6 +55,7 @@ def main() -> None:
         DecoderPool(limits=LIMITS, n_children=processors()) as pool,
     ):
         files = [path.read_bytes() for path in make_folder(Path(folder), N_IMAGES if is_real else FEW)]
+        pool.decode_batch(files[:FEW], 8)  # starts the children
         for network in TRAINABLE:
             _measure_prediction(figures, network, device, pool, files)
             _measure_training(figures, network, N_TRAINING if is_real else FEW)
