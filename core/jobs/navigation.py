@@ -128,7 +128,7 @@ def find_histogram(session: Session, job: Job, wanted: ResultFilter = ALL_RESULT
         (Result.confidence // 1000).label("thousandth"),
         case((can_be_neither, case((gives_neither(), 1), else_=0)), else_=0).label("is_neither"),
     )
-    rows = _of_both(session, keys, job, wanted, order_of("order")).subquery()
+    rows = _from_results(session, keys, job, wanted).subquery()
     by = (rows.c.class_index, rows.c.thousandth)
     counted = session.execute(select(*by, func.count(), func.sum(rows.c.is_neither)).group_by(*by)).all()
     bins = [Bin(row[0], row[1], row[2], int(row[3])) for row in counted if row[1] is not None]
@@ -203,6 +203,19 @@ def _narrowed(session: Session, keys: Select[Any], job: Job, wanted: ResultFilte
     if not order.is_of_images and not asks_images:
         return keys.where(Result.job_id == job.id, *order.conditions, *conditions(wanted, job.threshold_milli))
     return _of_both(session, keys, job, wanted, order)
+
+
+def _from_results(session: Session, keys: Select[Any], job: Job, wanted: ResultFilter) -> Select[Any]:
+    """Keys of results; those of some names by their images, or SQLite would read all results first."""
+    if wanted.said is not None:
+        return _of_both(session, keys, job, wanted, order_of("order"))
+    of_files = ResultFilter(path=wanted.path, folder=wanted.folder)
+    of_results = replace(wanted, path=None, folder=None)
+    query = keys.where(Result.job_id == job.id, *conditions(of_results, job.threshold_milli))
+    if of_files == ALL_RESULTS:
+        return query
+    images = select(Image.id).where(Image.upload_id == job.upload_id, *conditions(of_files, job.threshold_milli))
+    return query.where(Result.image_id.in_(images))
 
 
 def _of_both(session: Session, keys: Select[Any], job: Job, wanted: ResultFilter, order: Order) -> Select[Any]:
