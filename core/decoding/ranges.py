@@ -22,6 +22,7 @@ Values = NDArray[Any]
 _TAIL = 0.1  # percent of the values at either end that do not decide
 _N_MEASURED = 1_000_000  # values at most: more say the same
 _ROWS_AT_ONCE = 128
+_QUARTER = 64  # of the 256 values of a byte
 _LEAST_LEVELS = 16  # values closer together than this are one plain area, which keeps its grey
 _CLOSE = 1 / 8  # of the range: as if a picture of 8 bits had 32 greys
 
@@ -66,6 +67,14 @@ def find_range(values: Values, said: Range | None = None) -> Range:
     if np.issubdtype(values.dtype, np.floating):
         return _range_of_fractions(low, high)
     return _range_of_integers(low, high, values.dtype)
+
+
+def uses_a_quarter(high_bytes: NDArray[np.uint8]) -> bool:
+    """Whether a picture of 16 bits reaches a quarter of its range, by the high bytes of its colours.
+
+    Without `np.percentile`, which imports a module when it is first called: a decoder can open no files any more.
+    """
+    return bool(np.count_nonzero(high_bytes >= _QUARTER) > high_bytes.size * _TAIL / 100)
 
 
 def _range_of_fractions(low: float, high: float) -> Range:

@@ -9,10 +9,10 @@ from core.base.errors import ErrorCode, ImageError
 from core.decoding.limits import check_opened
 from core.decoding.loading.picture import Picture
 from core.decoding.opening import open_image
+from core.decoding.ranges import uses_a_quarter
 
 _SIZES = b"\xff\x4f\xff\x51"  # the beginning of the codestream; source: ITU-T T.800, section A.5.1 (SIZ)
 _DEPTH_AT = 42
-_FULL = 64  # a picture whose high bytes reach this uses a quarter of its range
 
 
 def load_jpeg2000(data: bytes, max_pixels: int) -> Picture:
@@ -28,7 +28,7 @@ def load_jpeg2000(data: bytes, max_pixels: int) -> Picture:
     bits = _bits(data)
     if bits > 8 and image.mode in ("RGB", "RGBA", "LA"):
         colours = np.asarray(image)[..., : len(image.mode.rstrip("A"))]
-        if np.percentile(colours, 99.9) < _FULL:
+        if not uses_a_quarter(colours):
             raise ImageError(ErrorCode.UNSUPPORTED_FORMAT, f"JPEG 2000 with colours that use few of {bits} bits")
     return Picture(image, *image.size)
 

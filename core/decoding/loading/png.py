@@ -15,13 +15,12 @@ from core.decoding.limits import check_opened
 from core.decoding.loading.picture import Picture
 from core.decoding.loading.rows import load_rows
 from core.decoding.opening import open_image
-from core.decoding.ranges import Range, to_8_bits
+from core.decoding.ranges import Range, to_8_bits, uses_a_quarter
 from core.decoding.structure import png
 
 _FIRST_CHUNK = slice(12, 16)
 _DEPTH_AT = 24
 _LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}  # raw modes of Pillow
-_FULL = 64  # a picture whose high bytes reach this uses a quarter of its range
 
 
 def load_png(data: bytes, max_pixels: int) -> Picture:
@@ -53,7 +52,7 @@ def _in_8_bits(picture: Picture, data: bytes, raw_mode: str) -> Image.Image:
     transparency, said = image.info.get("transparency"), _said(data)
     if image.mode.startswith("I"):
         values = np.asarray(image)[..., None]
-    elif picture.warning or (transparency is said is None and np.percentile(_colours(image), 99.9) >= _FULL):
+    elif picture.warning or (transparency is said is None and uses_a_quarter(_colours(image))):
         return image
     else:
         values = _with_low_bytes(image, data, raw_mode)

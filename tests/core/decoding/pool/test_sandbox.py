@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 
+import numpy as np
 import pytest
 
 from core.decoding.pool import child, sandbox
@@ -58,6 +59,15 @@ def test_every_format_is_decoded_inside_the_sandbox(format):
     data = pictures.encode(pictures.Image.new("RGB", (70, 66), (200, 10, 10)), format)
     with start("core.decoding.images:decode") as pool:
         assert pool.decode(data, 8).pixels.shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 4])
+def test_pictures_of_16_bits_are_read_inside_the_sandbox(n_samples):
+    """What they need beyond usual pictures must be imported before."""
+    values = np.arange(64 * 64 * n_samples, dtype=np.uint16).reshape(64, 64, n_samples)
+    with start("core.decoding.images:decode") as pool:
+        for data in (pictures.png_of_16_bits(values), pictures.png_of_16_bits(values // 64)):
+            assert pool.decode(data, 8).warning is None
 
 
 def test_raws_and_colour_profiles_are_read_inside_the_sandbox():
