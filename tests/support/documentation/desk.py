@@ -6,6 +6,7 @@ them. Nothing outside the desk is changed.
 
 import io
 import os
+import random
 import re
 import shlex
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from backports import zstd
+from PIL import Image
 
 from tests.support.documentation.statements import Statement
 from tests.support.factories import draw_picture
@@ -26,7 +28,7 @@ from tests.support.paths import ROOT
 from tests.support.service_folders import free_port
 
 PICTURES = {f"{n}.jpg": draw_picture(n) for n in range(6)}
-N_LABELLED = 40  # of each class
+N_LABELLED = 100  # of each class
 LONG_AGO = 1_767_225_600  # January 2026: what is older than an installation need not be installed again
 # Pages that start an instance of their own.
 STARTING = ("README.md", "CONTRIBUTING.md")
@@ -82,7 +84,7 @@ class Desk:
         return kept | {
             "HOME": str(folder / "home"),
             "PATH": os.pathsep.join([*map(str, path), os.environ["PATH"]]),
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")]),
+            "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "client")]),
             "PAWSORT_DATA_DIR": str(data_dir),
             "PAWSORT_PORT": str(free_port()),
             "PAWSORT_DEFAULT_NETWORK": "seed-cnn",
@@ -147,11 +149,20 @@ def make_folder(folder: Path) -> None:
     """Make one of the folders that pages name: photos, or labelled with a folder for each class."""
     files = PICTURES
     if folder.name == "labelled":
-        cats = {f"cats/{n}.jpg": draw_picture(n, size=(48, 48)) for n in range(N_LABELLED)}
-        files = cats | {f"dogs/{n}.jpg": draw_picture(255 - n, size=(48, 48)) for n in range(N_LABELLED)}
+        files = {
+            f"{label}s/{n}.jpg": _draw_mosaic(f"{label} {n}") for n in range(N_LABELLED) for label in ("cat", "dog")
+        }
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+
+
+def _draw_mosaic(seed: str) -> bytes:
+    """A picture that is near no other: similar ones count as one where pictures are split."""
+    colours = random.Random(seed).randbytes(8 * 8 * 3)
+    data = io.BytesIO()
+    Image.frombytes("RGB", (8, 8), colours).resize((64, 64), Image.Resampling.NEAREST).save(data, "JPEG")
+    return data.getvalue()
 
 
 def _add_files(folder: Path, site: Site) -> None:
