@@ -1,16 +1,18 @@
 """Results as Parquet, with the columns of the other tables."""
 
+import io
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from core.jobs.results import ResultRow
 from web.exports.origin import Origin
 from web.exports.tables import COLUMNS, PROBABILITIES, row_values
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from arro3.core import RecordBatch, Schema
 
 ROW_GROUP = 10_000
@@ -42,14 +44,40 @@ def _write(rows: Iterable[ResultRow], origin: Origin, writing_end: int) -> None:
     failures: list[Exception] = []  # of reading the rows, which the library wraps in errors of its own
     about = origin.as_texts()
     schema = _schema(about)
-    with open(writing_end, "wb") as out:
+    with open(writing_end, "wb", buffering=0) as raw:
+        out = _Out(raw)
         try:
-            batches = RecordBatchReader.from_batches(schema, _batches(rows, origin.network, schema, failures))
-            write_parquet(batches, out, compression=COMPRESSION, max_row_group_size=ROW_GROUP, key_value_metadata=about)
+            wanted = takewhile(lambda _: not out.is_broken, _batches(rows, origin.network, schema, failures))
+            batches = RecordBatchReader.from_batches(schema, wanted)
+            file = cast("BinaryIO", out)
+            write_parquet(
+                batches, file, compression=COMPRESSION, max_row_group_size=ROW_GROUP, key_value_metadata=about
+            )
         except Exception:
             if failures:
                 raise failures[0] from None
             raise
+
+
+class _Out(io.RawIOBase):
+    """What the library writes to. It panics at an error, so that the end of the reader is kept from it."""
+
+    def __init__(self, pipe: io.FileIO) -> None:
+        self._pipe = pipe
+        self.is_broken = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "ReadableBuffer") -> int:
+        left = memoryview(data).cast("B")
+        n_bytes = len(left)
+        try:
+            while left and not self.is_broken:
+                left = left[self._pipe.write(left) :]
+        except BrokenPipeError:
+            self.is_broken = True
+        return n_bytes
 
 
 def _batches(
