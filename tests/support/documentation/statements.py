@@ -11,7 +11,7 @@ from tests.support.documentation.blocks import PAGES, list_blocks
 UNRUN = {
     r"\bdocker (compose|build|push|tag|load|save)\b": "a container engine: `make test-containers` runs these services",
     r"^(kubectl|helm) ": "a Kubernetes cluster: tests/deploy/test_chart.py checks what they name",
-    r"^make (test|test-all|test-containers|lint)\b": "hours: they run this test, or CI runs them",
+    r"^make (test|test-all|test-containers|lint)\b|-m pytest ": "hours: they run this test, or CI runs them",
     r"^make release ": "an environment of its own: tests/deploy/test_release.py runs it in a clone",
     r"pip download ": "a gigabyte of packages from the index",
     r"^PIP_NO_INDEX=1 ": "these packages",
