@@ -96,7 +96,10 @@ def dripping(data: bytes) -> Iterator[int]:
     ended = threading.Event()
 
     def serve(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
+        try:
+            connection, _ = listening.accept()
+        except OSError:  # nobody has come
+            return
         with connection:
             while not ended.wait(PAUSE_S):
                 try:
@@ -109,6 +112,7 @@ def dripping(data: bytes) -> Iterator[int]:
         thread.start()
         yield listening.getsockname()[1]
         ended.set()
+        listening.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
