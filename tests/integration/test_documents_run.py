@@ -51,9 +51,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             )
             installation.wait_for_job(job)
             with installation.client() as client:
-                result = next(iter(client.list_results(job)))
+                result = next(iter(client.jobs.results(job)))
             tools = [npm_tools() / "node_modules" / ".bin", python_generator()]
-            yield Site(installation, job, result["sha256"], result["image_id"], tools)
+            yield Site(installation, job, result.sha256, result.image_id, tools)
 
 
 def _fill(folder: Path, bucket: str) -> None:
