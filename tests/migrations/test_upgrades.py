@@ -25,7 +25,7 @@ from tests.support.factories import (
 )
 from tests.support.soundness import check_sound
 
-# The schema of each release: of 0.1.0, and of the next one.
+# The schema of 0.1.0, and one of what comes after it.
 RELEASED = ("0016", "0038")
 FORBIDS_OLD_WORKERS = "0031"
 
