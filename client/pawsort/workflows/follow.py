@@ -92,6 +92,18 @@ def follow_job(job: str, background: BackgroundUpload | None = None) -> Stream[J
             return
 
 
+def follow_training(job: str) -> Stream[tuple[Job, Epochs]]:
+    """Yield a training with its epochs, every few seconds until it has ended: no event announces an epoch."""
+    pauses = Pauses()
+    while True:
+        view = yield from ask(get_job(job))
+        curve = yield from ask(Call(Epochs, "GET", f"/jobs/{job}/epochs"))
+        yield Item((view, curve))
+        if has_ended(view):
+            return
+        yield pauses.after(changed=False)
+
+
 def wait_for_job(job: str, background: BackgroundUpload | None = None) -> Flow[Job]:
     """Wait until a job has ended.
 

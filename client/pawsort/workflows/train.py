@@ -17,7 +17,7 @@ from pawsort.uploads.display import NoDisplay, UploadDisplay
 from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
-from pawsort.workflows.follow import follow_job
+from pawsort.workflows.follow import follow_training
 from pawsort.workflows.options import shown_name
 from pawsort.workflows.start import check_paths
 
@@ -169,13 +169,11 @@ class TrainingRun:
 
     def _follow(self, job: str) -> Job:
         """Show a training until it ends. Returns the ended job."""
-        self.job, jobs, last = job, Jobs(self.transport), None
-        for view in self.transport.iterate(follow_job(job)):
-            if view != last:
-                curve, last = jobs.epochs(job), view
-                self._show(curve)
+        self.job = job
+        for view, curve in self.transport.iterate(follow_training(job)):  # noqa: B007 (the last ones)
+            self._show(curve)
         if view.state == "failed" and not curve.items:
-            jobs.delete(job)
+            Jobs(self.transport).delete(job)
         return view
 
     def _show(self, curve: Epochs) -> None:
