@@ -117,8 +117,13 @@ class Blobs:
         return None if self._folder is None else shutil.disk_usage(self._folder).free
 
     def open_file(self) -> BinaryIO:
-        """A file to write a blob to, before `put` stores it: in a folder without a copy, if its disk can do that."""
-        nameless = None if self._folder is None else open_nameless(self._folder)
+        """A file to write a blob to, before `put` stores it: in a folder without a copy, if its disk can do that.
+
+        Raises:
+            DiskFull: The disk has no room for another file.
+        """
+        with self._sentences():
+            nameless = None if self._folder is None else open_nameless(self._folder)
         return nameless or cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
 
     def put(self, key: str, data: bytes | BinaryIO) -> None:

@@ -68,7 +68,7 @@ def python(path: str, folder: Path, *arguments: str) -> "subprocess.CompletedPro
     """Python with -S: without the packages of this environment."""
     return subprocess.run(
         [sys.executable, "-S", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "COLUMNS": "110"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "COLUMNS": "110", "HOME": str(folder)},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -123,6 +123,7 @@ def test_a_server_without_its_packages_lists_its_commands_and_says_what_to_insta
     listed = pawsort(server_without_packages, tmp_path, "--help")
     assert "installation on this machine" in listed.stdout, listed.stderr
     assert re.search(r"^  doctor ", listed.stdout, re.MULTILINE)
+    (tmp_path / "a.jpg").write_bytes(b"nobody looks at it")
     for arguments in (("up",), ("doctor",), ("classify", str(tmp_path))):
         run = pawsort(server_without_packages, tmp_path, *arguments)
         assert run.returncode == 1

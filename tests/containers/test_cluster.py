@@ -1,6 +1,6 @@
 """Two webs, three inference hosts and two maintenance hosts, with servers on hosts of their own; cables between them.
 
-Faults come in a random order that the seed repeats: PAWSORT_CLUSTER_SEED.
+Faults come in a random order that the seed repeats: PAWSORT_TEST_SEED.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.containers.project import Project
 from tests.containers.work import Job, seconds_to_end
 
 AWAY_S = 20.0  # longer than a lease
-SEED = int(os.environ.get("PAWSORT_CLUSTER_SEED", "1"))
+SEED = int(os.environ.get("PAWSORT_TEST_SEED", "1"))
 
 FAULTS: dict[str, Callable[[Hosts], AbstractContextManager[None]]] = {
     **{f"cut {one}": lambda hosts, one=one: hosts.cut(one) for one in (*HOSTS, *SERVERS)},

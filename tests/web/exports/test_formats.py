@@ -1,15 +1,17 @@
 """One list of export formats: whatever is in it has a route, a description, a link on the job page, and a client."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from core.base.config import Settings
 from core.base.database import Database
 from core.jobs.export_snapshot import ExportSnapshot
 from core.storage.blobs import Blobs
 from pawsort.operations.jobs import FORMATS
+from tests.support.applications import own_app
 from tests.support.factories import make_job, make_upload, read_results, run_job
 from web.api.jobs.exports import QUERIES
 from web.exports import formats
@@ -37,11 +39,15 @@ LIST_OF_PATHS = ExportFormat(
 
 
 @pytest.fixture
-def one_more_format(monkeypatch: pytest.MonkeyPatch) -> None:
+def client(settings: Settings, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
+    """A client of an application with one more format."""
     monkeypatch.setattr(formats, "EXPORTS", (*EXPORTS, LIST_OF_PATHS))
+    with own_app(settings) as app:
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        yield client
 
 
-@pytest.mark.usefixtures("one_more_format")
 def test_a_format_added_to_the_list_is_served_described_and_offered(
     client: FlaskClient, db: Database, blobs: Blobs
 ) -> None:

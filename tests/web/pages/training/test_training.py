@@ -364,7 +364,7 @@ def test_what_was_found_before_the_start_stays_on_the_page(client: FlaskClient, 
     assert f"Cat {by_class['cat']} Dog {by_class['dog']} Neither 3" in said
     assert f"Training {by_part['training']} Validation {by_part['validation']} Test {by_part['judging']}" in said
     assert "Known to be unreadable 0" in said
-    assert "only help to choose the threshold" in said
+    assert "only help to choose its threshold" in said
     assert client.get(f"/api/v1/jobs/{job}/epochs").get_json()["found"]["by_part"] == by_part
 
 

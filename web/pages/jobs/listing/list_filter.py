@@ -50,7 +50,7 @@ class ListFilter:
         given = request.args
         state, model, sort = given.get("state", ""), given.get("model", ""), given.get("sort", "")
         return cls(
-            search=given.get("search", "").strip()[:MAX_TEXT],
+            search=(given.get("search") or given.get("name", "")).strip()[:MAX_TEXT],  # `name` in old bookmarks
             state=state if state in STATES else "",
             user=given.get("user", "")[:MAX_TEXT],
             since=_day(given.get("since", "")),

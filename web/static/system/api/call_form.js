@@ -62,8 +62,11 @@ export class CallForm {
 
   #request() {
     const { method, body } = this.#call;
-    const headers = { ...(method === "GET" ? {} : unsafeHeaders()), ...Object.fromEntries(this.#filled("header")) };
-    if (body) headers["Content-Type"] = body.mediaType;
+    const headers = {
+      ...(method === "GET" ? {} : unsafeHeaders()),
+      ...Object.fromEntries(this.#filled("header")),
+      ...(body ? { "Content-Type": body.mediaType } : {}),
+    };
     const sent = body?.example === null ? this.#body.files[0] : this.#body?.value;
     return { method, url: this.#url(), options: { method, headers, body: sent } };
   }

@@ -77,7 +77,7 @@ def test_the_page_shows_what_its_address_asks_for(
 
 
 def test_the_page_says_who_sent_what_and_that_nothing_fits(browser: FlaskClient, listed: dict[str, UUID]) -> None:
-    assert "Ada · <time" in browser.get("/", headers=PAGE).text
+    assert "Ada</bdi> · <time" in browser.get("/", headers=PAGE).text
     page = browser.get("/?name=nothing+like+it", headers=PAGE).text
     assert "No jobs match these filters." in page
     assert 'value="nothing like it"' in page
