@@ -96,12 +96,31 @@ def follow_training(job: str) -> Stream[tuple[Job, Epochs]]:
     """Yield a training with its epochs, every few seconds until it has ended: no event announces an epoch."""
     pauses = Pauses()
     while True:
-        view = yield from ask(get_job(job))
-        curve = yield from ask(Call(Epochs, "GET", f"/jobs/{job}/epochs"))
+        view, curve = yield from _ask_training(job)
         yield Item((view, curve))
         if has_ended(view):
             return
         yield pauses.after(changed=False)
+
+
+def follow_epochs(job: str) -> Stream[Epoch]:
+    """Yield the epochs of a training while they come, as `follow_training` does."""
+    pauses, n_given = Pauses(), 0
+    while True:
+        view, curve = yield from _ask_training(job)
+        for epoch in curve.items[n_given:]:
+            yield Item(epoch)
+        n_given = len(curve.items)
+        if has_ended(view):
+            return
+        yield pauses.after(changed=False)
+
+
+def _ask_training(job: str) -> Flow[tuple[Job, Epochs]]:
+    """The job first: of one that has ended, no epoch is missing then."""
+    view = yield from ask(get_job(job))
+    curve = yield from ask(Call(Epochs, "GET", f"/jobs/{job}/epochs"))
+    return view, curve
 
 
 def wait_for_job(job: str, background: BackgroundUpload | None = None) -> Flow[Job]:
@@ -190,19 +209,6 @@ def _is_over(view: Job, background: BackgroundUpload | None) -> bool:
     if background is not None:
         background.check()
     return has_ended(view) and (background is None or background.is_finished)
-
-
-def follow_epochs(job: str) -> Stream[Epoch]:
-    """Yield the epochs of a training while they come."""
-    watch, n_given = JobWatch(job), 0
-    while True:
-        view = yield from watch.next()
-        curve = yield from ask(Call(Epochs, "GET", f"/jobs/{job}/epochs"))
-        for epoch in curve.items[n_given:]:
-            yield Item(epoch)
-        n_given = len(curve.items)
-        if has_ended(view):
-            return
 
 
 def wait_until_there(job: str, background: BackgroundUpload) -> Flow[Job]:

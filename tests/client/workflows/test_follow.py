@@ -9,10 +9,17 @@ import pytest
 from pawsort.api.calls import Call, Item, NextEvent, Pause
 from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
-from pawsort.schemas import Job
+from pawsort.schemas import Epochs, Job
 from pawsort.uploads.background_upload import BackgroundUpload
 from pawsort.uploads.shards import Shard
-from pawsort.workflows.follow import BUSY_PAUSE_S, FIRST_PAUSE_S, LONGEST_PAUSE_S, JobWatch, follow_results
+from pawsort.workflows.follow import (
+    BUSY_PAUSE_S,
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    JobWatch,
+    follow_epochs,
+    follow_results,
+)
 
 
 class Server:
@@ -123,3 +130,22 @@ def test_while_files_are_sent_a_watch_asks_since_the_server_does_not_know_of_a_s
     effects = effects_of(JobWatch("j", sending), server, [], 20)
     assert not any(listens(effects))
     assert max(one.seconds for one in effects if isinstance(one, Pause)) == LONGEST_PAUSE_S
+
+
+def test_epochs_are_asked_for_after_each_pause_since_no_event_announces_one(server: Server) -> None:
+    server.state = "running"
+    stream, n_pauses, epochs = follow_epochs("j"), 0, list[int]()
+    effect = next(stream, None)
+    while effect is not None:
+        assert not isinstance(effect, NextEvent)
+        if isinstance(effect, Item):
+            epochs.append(effect.value.number)
+        n_pauses += isinstance(effect, Pause)
+        server.state = "running" if n_pauses < 20 else "done"
+        is_curve = isinstance(effect, Call) and effect.answer is Epochs
+        answer = decode(Epochs, {"items": [{"number": n} for n in range(n_pauses // 10)]}) if is_curve else None
+        try:
+            effect = stream.send(answer or (server.answer(effect) if isinstance(effect, Call) else None))
+        except StopIteration:
+            break
+    assert epochs == [0, 1]
