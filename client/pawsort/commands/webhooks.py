@@ -39,7 +39,7 @@ def list_webhooks(server: str | None, token: str | None) -> None:
         say("There are no webhooks yet. The page Account, or POST /api/v1/webhooks, adds one.")
     table = TextTable("number", "name", "address", "of", "state")
     for one in webhooks:
-        table.add_row(str(one.id), one.name, one.url, one.user or "everybody", _state(one))
+        table.add_row(str(one.id), one.name, one.url, _whose(one), _state(one))
     show(webhooks, table if webhooks else ())
 
 
@@ -87,6 +87,11 @@ def replay(number: int, delivery: int | None, server: str | None, token: str | N
     n = replayed.replayed
     say(f"{n} {'delivery is' if n == 1 else 'deliveries are'} sent again.")
     show(replayed)
+
+
+def _whose(webhook: Webhook) -> str:
+    """Whose events it gets."""
+    return "everybody" if webhook.scope == "everybody" else webhook.user or ""
 
 
 def _state(webhook: Webhook) -> str:

@@ -34,6 +34,13 @@ def test_there_are_none_at_first(address: str, token: str) -> None:
     assert run(address, token).output.startswith("There are no webhooks yet.")
 
 
+def test_one_for_all_events_is_of_everybody(address: str, token: str, db: Database) -> None:
+    with db.write() as session:
+        new = NewEndpoint("archive", "https://example.org/", is_for_everybody=True)
+        endpoints.create_endpoint(session, as_owner(session), new, Allowlist(), CIPHER)
+    assert run(address, token).output.split()[-2:] == ["everybody", "on"]
+
+
 def test_what_was_sent_is_listed_and_sent_again(address: str, token: str, db: Database, webhook: str) -> None:
     (line,) = run(address, token).output.splitlines()[1:]
     assert line.split() == [webhook, "archive", "https://example.org/", "owner", "on"]
