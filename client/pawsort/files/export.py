@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pawsort.api.errors import ClientError
+from pawsort.api.whole_file import whole_file
 from pawsort.operations.jobs import FORMATS, Jobs
-from pawsort.operations.whole_file import whole_file
 from pawsort.terminal import current_output, warn
 
 STDOUT = Path("-")

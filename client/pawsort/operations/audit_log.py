@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pawsort.api.calls import NOTHING, Call, Flow, Stream, ask, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
-from pawsort.operations.whole_file import whole_file
+from pawsort.api.whole_file import whole_file
 from pawsort.schemas import AuditAction, AuditEntry
 
 

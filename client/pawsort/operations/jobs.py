@@ -8,8 +8,8 @@ from typing import Literal, Unpack
 from pawsort.api.calls import NOTHING, Call, Flow, Stream, Subscription, ask, pages
 from pawsort.api.errors import ClientError
 from pawsort.api.operation import AsyncGroup, Download, Group, Listing, Operation
+from pawsort.api.whole_file import whole_file
 from pawsort.operations.references import ImageReference, JobReference, image_id, job_id
-from pawsort.operations.whole_file import whole_file
 from pawsort.schemas import (
     AnyErrorCode,
     Epochs,
