@@ -30,11 +30,20 @@ class AliveFile:
         return cls(data_dir, f"{queue}-{pid}")
 
     def touch(self) -> None:
-        """Record that the worker is alive. A full disk does not end it."""
+        """Record that the worker is alive. On a full disk there is room for what the file had before."""
         partial = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with suppress(OSError):
-            partial.write_text(str(time.monotonic()), "ascii")
-            partial.replace(self._path)
+            try:
+                partial.write_text(str(time.monotonic()), "ascii")
+                partial.replace(self._path)
+            except OSError:
+                partial.unlink(missing_ok=True)
+                self._overwrite()
+
+    def _overwrite(self) -> None:
+        with self._path.open("r+", encoding="ascii") as file:
+            file.write(str(time.monotonic()))
+            file.truncate()
 
     def is_fresh(self, alive_s: float) -> bool:
         """Whether a worker has shown that it is alive within `alive_s`, since this machine started."""

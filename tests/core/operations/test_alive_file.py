@@ -1,5 +1,6 @@
 """The sign of life of a worker for health checks."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,24 @@ def test_a_worker_is_alive_for_as_long_as_its_last_sign_is_fresh(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_full_disk_does_not_end_the_worker(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_end_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: Path, *_: object) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     AliveFile(tmp_path / "nothing", "inference").touch()
+    moments = [100.5]
+    monkeypatch.setattr(alive_file.time, "monotonic", lambda: moments[-1])
+    file = AliveFile(tmp_path, "inference")
+    file.touch()
+    monkeypatch.setattr(Path, "write_text", write)
+    for moment in (200.0, 5.0):
+        before = file.read()
+        moments.append(moment)
+        file.touch()
+        assert file.is_fresh(0)
+        assert file.read() != before
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_process_hangs_when_many_checks_in_a_row_find_the_same_sign(
