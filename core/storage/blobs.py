@@ -134,10 +134,9 @@ class Blobs:
             data: Its bytes, or a file that is read from where it is.
         """
         with self._sentences():
-            if self._folder is not None and isinstance(data, NamelessFile):
-                data.give_name(self._folder / key)
-            else:
-                self._store.put(key, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+            if self._folder is not None and isinstance(data, NamelessFile) and data.give_name(self._folder / key):
+                return
+            self._store.put(key, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def get(self, key: str) -> memoryview:
         """All bytes of a blob.

@@ -6,6 +6,7 @@ Of a process that is killed, nothing is left. Only Linux has such files, and not
 import errno
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _UNSUPPORTED = (errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL)
@@ -18,14 +19,26 @@ class NamelessFile(io.BufferedRandom):
     def __init__(self, descriptor: int) -> None:
         super().__init__(io.FileIO(descriptor, "r+"))
 
-    def give_name(self, path: Path) -> None:
-        """Give it a name, under which nothing is yet. What was written is there as a whole from now on."""
+    def give_name(self, path: Path) -> bool:
+        """Give it a name, under which nothing is yet. What was written is there as a whole from now on.
+
+        Returns:
+            False if the name is on another disk, as in a folder that somebody has mounted or linked there.
+        """
         self.flush()
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._link(path)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._link(path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close it. What it could not write, because the disk is full, nobody needs any more."""
+        with suppress(OSError):
+            super().close()
 
     def _link(self, path: Path) -> None:
         # Only with a folder's descriptor does Python follow the link in /proc; the path is absolute, so it is not used.
