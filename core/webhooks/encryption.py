@@ -55,6 +55,14 @@ class SecretCipher:
                 " the key."
             ) from None
 
+    def can_decrypt(self, stored: str) -> bool:
+        """Whether this key decrypts a secret."""
+        try:
+            self.decrypt(stored)
+        except Conflict:
+            return False
+        return True
+
     def _fernet(self) -> Fernet:
         if not self.has_key:
             raise Conflict("This process has no PAWSORT_SECRET_KEY. Give it the one of the web server.")

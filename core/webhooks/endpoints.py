@@ -103,13 +103,14 @@ def update_endpoint(
 
 
 def rotate_secret(session: Session, actor: Actor, endpoint_id: int, cipher: SecretCipher) -> NewSecret:
-    """Give an endpoint a new secret; for a day messages are signed with the old one as well.
+    """Give an endpoint a new secret; for a day messages are signed with the old one as well, if the key can read it.
 
     Raises:
         Forbidden, NotFound, Gone: As `get_own_endpoint`.
     """
     endpoint = get_own_endpoint(session, actor, endpoint_id, lock=True)
-    endpoint.previous_secret, endpoint.previous_until = endpoint.secret, db_now(DAY_S)
+    endpoint.previous_secret = endpoint.secret if cipher.can_decrypt(endpoint.secret) else None
+    endpoint.previous_until = db_now(DAY_S)
     secret = new_secret()
     endpoint.secret = cipher.encrypt(secret)
     record(session, actor, Action.WEBHOOK_ROTATE, "webhook", endpoint.id)

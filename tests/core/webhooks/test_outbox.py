@@ -23,6 +23,7 @@ from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims
 from core.webhooks import delivery_list, endpoints, outbox
+from core.webhooks.encryption import SecretCipher
 from core.webhooks.endpoints import MAX_ENDPOINTS, NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE
 from core.webhooks.outbox import Backlog
@@ -238,6 +239,14 @@ def test_a_deleted_endpoint_keeps_neither_address_nor_secret(db: Database) -> No
         assert (row.url, row.secret, row.name) == ("", "", "")
     with pytest.raises(Gone), db.write() as session:
         endpoints.rotate_secret(session, as_person(session, ADA), endpoint, CIPHER)
+
+
+def test_a_secret_that_the_key_cannot_read_does_not_keep_the_new_one_from_signing(db: Database) -> None:
+    endpoint = add_endpoint(db, ADA)
+    for cipher, signs_too in ((CIPHER, True), (SecretCipher("another key"), False)):
+        with db.write() as session:
+            made = endpoints.rotate_secret(session, as_person(session, ADA), endpoint, cipher).endpoint
+            assert (made.previous_secret is not None) == signs_too
 
 
 def test_what_is_done_with_endpoints_is_on_record_without_secrets(db: Database) -> None:
