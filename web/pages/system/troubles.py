@@ -62,6 +62,10 @@ def find_troubles(
             " automatically. If a chunk never ends, check the logs of the workers.",
         )
     yield from _queues(installation)
+    yield from _webhooks(installation)
+
+
+def _webhooks(installation: InstallationStatus) -> Iterator[Trouble]:
     if installation.webhooks.oldest_s > MESSAGE_WAITS_LONG_S:
         messages = plural(installation.webhooks.n_messages, "message")
         yield Trouble(
