@@ -46,6 +46,20 @@ def tend(child: Child, seconds: float) -> None:
         time.sleep(0.01)
 
 
+def test_the_sign_of_life_of_an_earlier_process_with_the_same_number_does_not_count(
+    context: ChildContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = AliveFile(context.cwd, "worker")
+    monkeypatch.setattr(AliveFile, "of_process", lambda *_: file)
+    file.touch()
+    program = Program("worker", [sys.executable, "-c", "import time; time.sleep(600)"], silent_s=60.0)
+    child = Child(program, ChildLog(context.cwd / "worker.log"), context)
+    child.check()
+    assert file.read() is None
+    child.kill()
+    child.log.close()
+
+
 def test_a_dying_child_is_started_again_with_growing_pauses(
     context: ChildContext, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
