@@ -1155,7 +1155,7 @@ class LabelInput(TypedDict, total=False):
         sha256: The content, wherever it was uploaded.
         label: Required; null withdraws earlier labels.
         key: Your own id of this label, so that a repeated call does not write it twice.
-        undoes: Instead of a label: the key of a label to undo, if it still counts. At most 1,000 items of a call may
+        undoes: Instead of a label: the key of a label to undo, if it still counts. At most 5,000 items of a call may
             have it.
     """
 

@@ -104,6 +104,7 @@ def add_labels(
     known = _known_keys(session, [item.key for item in items if item.key])
     n_undoes = Counter(digests[item.image_id] for item in items if item.undoes)
     stacks = find_newest_labels(session, {sha256: n + 1 for sha256, n in n_undoes.items()})
+    n_new: Counter[bytes] = Counter()  # labels that the stacks lack
     n_written = 0
     pending: list[dict[str, Any]] = []
     of_all: dict[str, Any] = {"user_id": user_id, "batch_id": batch_id}
@@ -114,13 +115,13 @@ def add_labels(
         row = of_all | {"sha256": sha256, "image_id": item.image_id, "key": item.key}
         if item.undoes is None:
             pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
-            stacks.pop(sha256, None)
+            n_new[sha256] += 1
             continue
-        if sha256 not in stacks:  # it has a new label, which may be what is undone
-            n_written += _insert(session, pending)
-            pending = []
-            stacks |= find_newest_labels(session, {sha256: n_undoes[sha256] + 1})
         stack = stacks[sha256]
+        if n := n_new.pop(sha256, 0):  # one of them may be what is undone
+            n_written, pending = n_written + _insert(session, pending), []
+            newest = find_newest_labels(session, {sha256: n})[sha256]
+            stack += [one for one in newest if not stack or one.id > stack[-1].id]
         if stack and stack[-1].key == item.undoes:
             pending.append(row | undo_newest(stack) | {"audit_id": None})
     return n_written + _insert(session, pending)

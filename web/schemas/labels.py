@@ -13,7 +13,7 @@ from web.schemas.results import ResultQuery
 
 MAX_LABELS = 5000
 MAX_ITEMS = 10_000
-MAX_UNDOES = 1000  # each is looked up while the labels of everybody else wait
+MAX_UNDOES = 5000  # each is looked up while the labels of everybody else wait
 LABEL_PROBABLY_NEITHER = {
     "id": "0f5c9a52-6b1e-4c1d-9c57-3f2b8a7d1e60",
     "filter": {"neither": "probable"},

@@ -106,7 +106,7 @@ def test_what_is_labelled_must_be_clear(
 
 def test_a_call_undoes_a_limited_number_of_labels(client: FlaskClient) -> None:
     items = [{"image_id": 1, "undoes": str(UUID(int=n + 1))} for n in range(MAX_UNDOES + 1)]
-    assert "expected at most 1,000 items with undoes" in post(client, "labels", 422, items=items)["detail"]
+    assert "expected at most 5,000 items with undoes" in post(client, "labels", 422, items=items)["detail"]
 
 
 @pytest.mark.parametrize("extra", [{}, {"label": "cat", "undoes": str(uuid4())}])
