@@ -70,4 +70,6 @@ def _open(page: Page, site: str, shown: Shown) -> None:
         show_pictures(page)
     for key in shown.keys:
         page.keyboard.press(key)
+    for element in shown.clicks:
+        page.locator(element).click()
     page.evaluate(AXE)

@@ -65,16 +65,19 @@ NO_PAGES = {
     "static",
 }
 
+# The form of a call on the page of the API.
+LIST_JOBS = "[data-method=GET][data-path='/api/v1/jobs']"
 HEAT = bytes(max(0, 255 - 60 * (abs(n % 7 - 3) + abs(n // 7 - 2))) for n in range(49))
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A page: its endpoint, its address, and keys to press on it before looking."""
+    """A page: its endpoint, its address, and keys to press and elements to click on it before looking."""
 
     endpoint: str
     address: str
     keys: tuple[str, ...] = ()
+    clicks: tuple[str, ...] = ()
     needs_login: bool = True
 
 
@@ -104,7 +107,7 @@ def _general(db: Database) -> Iterator[Shown]:
     yield Shown("job_pages.list_jobs", "/")
     yield Shown("help_pages.show_help", "/help")
     yield Shown("system_pages.show_system", "/system")
-    yield Shown("api_docs.show_docs", "/docs")
+    yield Shown("api_docs.show_docs", "/docs", clicks=(f"{LIST_JOBS} > summary", f"{LIST_JOBS} button[type=submit]"))
     yield Shown("problem_pages.list_problems", "/problems", needs_login=False)
     yield Shown("problem_pages.show_problem", "/problems/shard-digest-mismatch", needs_login=False)
     yield Shown("login_pages.show_login", "/login", needs_login=False)
