@@ -16,6 +16,7 @@ def test_calls_are_sent_and_their_answers_shown(owner_page: Page, site: str, db:
 
     open_call("GET", "/api/v1/jobs")
     jobs = owner_page.get_by_role("form", name="Try GET /api/v1/jobs", exact=True)
+    expect(jobs.locator("code", has_text="next")).to_be_visible()
     jobs.get_by_label("state (query, optional)").select_option("running")
     jobs.get_by_role("button", name="Send GET").click()
     answer = owner_page.locator("[data-path='/api/v1/jobs'] .try")

@@ -11,8 +11,13 @@ export function make(name, properties = {}, ...children) {
 export function field(input, label, hint) {
   const parts = [make("label", { htmlFor: input.id, textContent: label }), input];
   if (hint) {
-    parts.push(make("span", { className: "field__hint", id: `${input.id}-hint`, textContent: hint }));
+    parts.push(make("span", { className: "field__hint", id: `${input.id}-hint` }, ...marked(hint)));
     input.setAttribute("aria-describedby", `${input.id}-hint`);
   }
   return make("div", { className: "field" }, ...parts);
+}
+
+/** Text whose parts between backticks are code. */
+function marked(text) {
+  return text.split("`").map((part, n) => (n % 2 === 1 ? make("code", { textContent: part }) : part));
 }
