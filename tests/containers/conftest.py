@@ -8,9 +8,8 @@ import pytest
 from tests.containers import images
 from tests.containers.engine import Engine, started
 from tests.containers.project import Project
-from tests.containers.work import N_PICTURES, Job
+from tests.containers.work import N_PICTURES, Job, draw_pictures
 from tests.support import compose
-from tests.support.pictures import jpeg
 
 HERE = Path(__file__).parent
 
@@ -54,11 +53,7 @@ def project(built: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of a thousand pictures."""
-    folder = tmp_path_factory.mktemp("many") / "pictures"
-    folder.mkdir()
-    for number in range(N_PICTURES):
-        (folder / f"{number:04}.jpg").write_bytes(jpeg(number, size=(48, 36)) + str(number).encode())
-    return folder
+    return draw_pictures(tmp_path_factory.mktemp("many") / "pictures", N_PICTURES)
 
 
 @pytest.fixture(scope="session")

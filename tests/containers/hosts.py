@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.containers.engine import HERE
-from tests.containers.project import Project
+from tests.containers.project import START_S, Project
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 HOSTS = {"web": 2, "inference": 3, "maintenance": 2}
 SERVERS = ("postgres", "redis", "s3")
@@ -115,6 +116,8 @@ class Hosts:
         self.project.engine.run("kill", *others)
         up = ("up", "--detach", "--no-build", "--no-deps")
         self.project.compose(*up, "inference-fast", "maintenance-slow", files=clocks)
+        logs = ("logs", "--no-color", "inference-fast")
+        until(lambda: "chunk_done" in self.project.compose(*logs, files=clocks).stdout, START_S, "a chunk to be done")
         yield
         self.project.engine.run("start", *others)
         self.project.compose("rm", "--stop", "--force", "inference-fast", "maintenance-slow", files=clocks)

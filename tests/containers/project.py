@@ -16,7 +16,7 @@ NAME = "pawsort-test"
 DEFAULT = f"{NAME}_default"  # the network of the servers
 START_S = 90.0
 RECEIVER = "receiver"  # a host that may receive webhooks
-SLOW = {"PAWSORT_PAUSE_AFTER_CLAIM_S": "2"}  # so that a job is still under way when a fault comes
+PAUSE_S = 2.0
 
 
 class Project:
@@ -38,7 +38,7 @@ class Project:
             + f"PAWSORT_WEBHOOK_HOSTS={RECEIVER}\n"
         )
         self.services: dict[str, Any] = compose.read(env)["services"]
-        (folder / "slow.json").write_text(json.dumps({"services": {"inference": {"environment": SLOW}}}))
+        self.pause_after_claims(PAUSE_S)
         files = ("--file", str(compose.MAIN), "--file", str(folder / "slow.json"))
         self._command = [compose.tool("docker-compose"), "--project-name", NAME, "--env-file", str(env), *files]
         self._environment = {**engine.environment, "SECRETS_FOLDER": str(folder / "secrets")}
@@ -47,6 +47,11 @@ class Project:
     def server(self) -> str:
         """The address of the page."""
         return f"http://127.0.0.1:{self.port}"
+
+    def pause_after_claims(self, seconds: float) -> None:
+        """Slow the inference hosts that start from now on, so that a job is still under way when a fault comes."""
+        inference = {"environment": {"PAWSORT_PAUSE_AFTER_CLAIM_S": str(seconds)}}
+        (self.folder / "slow.json").write_text(json.dumps({"services": {"inference": inference}}))
 
     def compose(
         self, *words: str, files: tuple[Path, ...] = (), check: bool = True, **options: Any

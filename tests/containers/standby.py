@@ -1,5 +1,6 @@
 """A second PostgreSQL that follows the first one, and takes its place when that one is lost."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,6 @@ COPY = """set -eu
 rm -rf "$PGDATA"
 pg_basebackup --host postgres --username pawsort --pgdata "$PGDATA" --checkpoint fast --write-recovery-conf
 """
-SERVE = f"{COPY}exec postgres -c listen_addresses='*'"
 ALLOW = """
 line="host replication all all scram-sha-256"
 grep -q "^$line" "$PGDATA/pg_hba.conf" || echo "$line" >> "$PGDATA/pg_hba.conf"
@@ -25,10 +25,12 @@ def taken_over(project: Project) -> Iterator[None]:
     """PostgreSQL is lost, and its standby takes over; at the end the first server does the same to the standby."""
     (first,) = project.containers(ALIAS)
     image = project.inspect(first)["Config"]["Image"]
+    # The settings of the first one: a standby that allows fewer connections than its primary ends at once.
+    serve = f"{COPY}exec {shlex.join(project.services[ALIAS]['command'])} -c listen_addresses='*'"
     password = (project.folder / "secrets" / "postgres_password").read_text()
     copy = ("--network", DEFAULT, "--user", "999:999", "--env", f"PGPASSWORD={password}", "--entrypoint", "sh")
     _allow_followers(project, first)
-    project.engine.run("run", "--detach", "--name", STANDBY, *copy, image, "-c", SERVE)
+    project.engine.run("run", "--detach", "--name", STANDBY, *copy, image, "-c", serve)
     try:
         _replace(project, first, STANDBY)
         yield
@@ -59,7 +61,10 @@ def _allow_followers(project: Project, container: str) -> None:
 
 
 def _wait_for(project: Project, container: str, sql: str) -> None:
-    until(lambda: _ask(project, container, sql) == "1", FOLLOWED_S, sql)
+    def explain() -> str:
+        return project.engine.run("logs", "--tail", "20", STANDBY).stderr
+
+    until(lambda: _ask(project, container, sql) == "1", FOLLOWED_S, sql, explain)
 
 
 def _ask(project: Project, container: str, sql: str) -> str:

@@ -14,10 +14,12 @@ import pytest
 
 from tests.containers import images, standby
 from tests.containers.hosts import HOSTS, SERVERS, Hosts, scaled
-from tests.containers.project import Project
-from tests.containers.work import Job, seconds_to_end
+from tests.containers.project import PAUSE_S, Project
+from tests.containers.work import Job, draw_pictures, seconds_to_end
 
 AWAY_S = 20.0  # longer than a lease
+N_PICTURES = 6_000  # 24 chunks
+LONG_PAUSE_S = 8.0  # three hosts need more than a minute for a job
 SEED = int(os.environ.get("PAWSORT_TEST_SEED", "1"))
 
 FAULTS: dict[str, Callable[[Hosts], AbstractContextManager[None]]] = {
@@ -41,19 +43,36 @@ pytestmark = pytest.mark.cluster
 def cluster(project: Project) -> Iterator[Project]:
     """The installation with several hosts of each kind."""
     images.build_stand_in(project.engine, "pawsort-test-clock", base="pawsort-worker")
+    project.pause_after_claims(LONG_PAUSE_S)
     project.start(*scaled(HOSTS))
     yield project
+    project.pause_after_claims(PAUSE_S)
     project.start(*scaled(dict.fromkeys(HOSTS, 1)))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures for jobs that last longer than the faults."""
+    return draw_pictures(tmp_path_factory.mktemp("cluster") / "pictures", N_PICTURES)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster: Project, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The lines of the results without any fault."""
+    with Job(cluster, pictures, tmp_path_factory.mktemp("undisturbed") / "out.csv") as job:
+        return job.lines()
 
 
 @pytest.mark.parametrize("name", random.Random(SEED).sample(sorted(FAULTS), len(FAULTS)))
 def test_a_job_survives(cluster: Project, pictures: Path, undisturbed: list[str], name: str, tmp_path: Path) -> None:
     hosts = Hosts(cluster, random.Random(f"{SEED} {name}"))
     with Job(cluster, pictures, tmp_path / "out.csv") as job:
-        job.wait_until_sent()
+        n_before, begun = job.wait_for_results(), time.monotonic()
         with FAULTS[name](hosts):
             time.sleep(AWAY_S)
-        print(f"{name}: done {seconds_to_end(job, undisturbed):.0f} s after the fault")
+        lasted_s, n_after = time.monotonic() - begun, job.wait_for_results()
+        end_s = seconds_to_end(job, undisturbed)
+        print(f"{name}: {n_before} done before, {n_after} after {lasted_s:.0f} s, all {end_s:.0f} s later")
     cluster.wait_healthy()
 
 

@@ -1,4 +1,4 @@
-"""A job of a thousand pictures, sent through the proxy with the command that people use."""
+"""A job of many pictures, sent through the proxy with the command that people use."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from tests.containers.project import Project
+from tests.support.pictures import jpeg
 from tests.support.waiting import until
 
 N_PICTURES = 1_000
@@ -19,15 +20,25 @@ END_S = 240.0
 VOLATILE = ("image_id",)  # another upload of the same pictures has other ids
 
 
+def draw_pictures(folder: Path, n: int) -> Path:
+    """Fill a new folder with different pictures."""
+    folder.mkdir()
+    for number in range(n):
+        (folder / f"{number:04}.jpg").write_bytes(jpeg(number, size=(48, 36)) + str(number).encode())
+    return folder
+
+
 class Job:
     """A job under way.
 
     Args:
+        pictures: The folder to send.
         out: The file for its results.
     """
 
     def __init__(self, project: Project, pictures: Path, out: Path) -> None:
         self.token = project.token()
+        self._n_pictures = len(list(pictures.iterdir()))
         headers = {"Authorization": f"Bearer {self.token}"}
         self._http = httpx2.Client(base_url=project.server, headers=headers, trust_env=False)
         words = ["classify", str(pictures), "-o", str(out), "--server", project.server]
@@ -47,15 +58,15 @@ class Job:
             return {}
         return items[0] if items else {}
 
-    def wait_until_sent(self) -> None:
-        """Wait until all pictures are stored, and check that some are not classified yet."""
-        job = until(self._sent, END_S, "all to be sent")
-        assert job["state"] == "running", "the job ended before the fault"
+    def wait_for_results(self) -> int:
+        """Wait until the server says that a part of the pictures is classified, and check that another part is not.
 
-    def wait_for_results(self) -> None:
-        """Wait until a part of the pictures is classified, and check that another part is not."""
-        n_done = until(lambda: (self._sent() or {"counts": {"done": 0}})["counts"]["done"], END_S, "first results")
-        assert n_done < N_PICTURES, "the job ended before the fault"
+        Returns:
+            How many are classified.
+        """
+        n_done: int = until(lambda: (self._sent() or {"counts": {"done": 0}})["counts"]["done"], END_S, "first results")
+        assert n_done < self._n_pictures, "the job has ended already"
+        return n_done
 
     def _sent(self) -> dict[str, Any] | None:
         job = self._newest()
@@ -78,8 +89,8 @@ class Job:
         job = until(lambda: one if (one := self._sent()) and one["state"] == "done" else None, END_S, "the job to end")
         table = self._http.get(f"/api/v1/jobs/{job['id']}/export.csv").raise_for_status().text
         rows = list(csv.DictReader(io.StringIO(table)))
-        assert len(rows) == N_PICTURES
-        assert (job["counts"]["done"], job["counts"]["failed"]) == (N_PICTURES, 0)
+        assert len(rows) == self._n_pictures
+        assert (job["counts"]["done"], job["counts"]["failed"]) == (self._n_pictures, 0)
         assert {row["error_code"] for row in rows} == {""}
         return [",".join(value for name, value in row.items() if name not in VOLATILE) for row in rows]
 
