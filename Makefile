@@ -60,7 +60,7 @@ test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 test-containers: $(VENV)/test.stamp ## run docker-compose.yml in a container engine of its own: Debian, as root, minutes
 	$(PYTEST) -m "containers and not cluster" tests/containers
 
-cluster: $(VENV)/test.stamp ## several hosts in an engine of its own, and 20 kinds of faults between them: Debian, as root, half an hour
+cluster: $(VENV)/test.stamp ## several hosts in an engine of its own, and 26 faults between them: Debian, as root, an hour
 	$(PYTEST) -s -m cluster tests/containers
 
 faults: $(VENV)/test.stamp ## let N faults (200) loose on SQLite and on PostgreSQL with S3; SEED=number repeats a war
