@@ -65,11 +65,11 @@ def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, d
     expect(offer.locator("summary")).to_have_text(
         [
             "3 files don’t look like pictures (2 documents, 1 video). They will be uploaded and listed as failed.",
-            "1 file is larger than 1.0 MB, so it is not uploaded, but listed as failed.",
+            "1 file is larger than 1 MB, so it is not uploaded, but listed as failed.",
             "2 files (2 system files) are left out.",
         ]
     )
-    expect(offer.locator('[data-part="limits"]')).to_contain_text("This server accepts pictures of up to 1.0 MB, ")
+    expect(offer.locator('[data-part="limits"]')).to_contain_text("This server accepts pictures of up to 1 MB, ")
     expect(offer.get_by_role("button", name="Start upload")).to_be_focused()
     offer.get_by_text("2 files (2 system files)").click()
     expect(offer.get_by_text("mixed/.DS_Store")).to_be_visible()

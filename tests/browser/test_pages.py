@@ -269,7 +269,7 @@ def test_without_javascript_everything_can_be_read(plain_page: Page, site: str, 
     plain_page.get_by_role("link", name="1 Failed").click()
     expect(plain_page.locator(".failures tbody tr")).to_have_count(1)
     with plain_page.expect_download() as download:
-        plain_page.get_by_role("link", name="JSON Lines").click()
+        plain_page.get_by_role("link", name="JSON Lines").first.click()
     assert len(download.value.path().read_text(encoding="utf-8").splitlines()) == 100
 
 

@@ -1,5 +1,6 @@
 """Reviewing by keyboard, by two people, without connection, blind, and without JavaScript."""
 
+import json
 import time
 from collections import Counter
 from uuid import UUID
@@ -23,6 +24,7 @@ DATABASES = ("sqlite",)  # pages do not differ between databases
 N = 24
 MANY = 60
 UNDONE = 5
+FEW = 4
 LABELS = "/api/v1/labels"
 
 
@@ -162,7 +164,7 @@ def test_the_next_pictures_are_loaded_before_they_are_needed(owner_page: Page, s
     loaded: list[str] = []
     owner_page.on("requestfinished", lambda request: "/thumbnail?" in request.url and loaded.append(request.url))
     review = open_review(owner_page, site, job)
-    wait_for(review, lambda: len(set(loaded)) == 9, "the picture and eight more to be loaded")
+    wait_for(review, lambda: len(set(loaded)) == N, "all pictures at hand to be loaded")
     before = {url.removeprefix(site) for url in loaded}
     for _ in range(3):
         shown_before = path_of(review)
@@ -191,10 +193,24 @@ def test_mouse_and_keyboard_work_together(review: Page, db: Database, job: UUID)
     assert words(db, job) == {None: N}
 
 
+def ask_for_few(page: Page) -> Page:
+    """A page to which a few pictures are handed out at a time, as if there were hundreds."""
+
+    def ask(route: Route) -> None:
+        body = route.request.post_data_json
+        route.continue_(post_data=json.dumps({**body, "wanted": min(body["wanted"], FEW)}))
+
+    page.route(
+        "**/api/v1/jobs/*/review", lambda route: ask(route) if route.request.method == "POST" else route.continue_()
+    )
+    return page
+
+
 def test_two_people_do_not_do_each_others_work(
-    review: Page, context: BrowserContext, site: str, db: Database, job: UUID
+    owner_page: Page, context: BrowserContext, site: str, db: Database, job: UUID
 ) -> None:
-    other = open_review(context.new_page(), site, job)
+    review = open_review(ask_for_few(owner_page), site, job)
+    other = open_review(ask_for_few(context.new_page()), site, job)
     left = N
     while left > 0:  # each as long as there is something to do; at the end one of them has the last pictures
         for page, key in ((review, "c"), (other, "d")):

@@ -194,12 +194,12 @@ def test_labels_given_without_a_connection_are_sent_later_each_once(grid: Page, 
     view(grid, 0)
     for key in "cdn":
         grid.keyboard.press(key)
-    expect(grid.get_by_text("Your labels are kept in this browser")).to_be_visible()
+    expect(grid.locator("dialog").get_by_text("Your labels are kept in this browser")).to_be_visible()
     assert words(db, job) == [None] * N
     is_down = False
     grid.locator(SENT).wait_for(state="attached")
     assert words(db, job) == ["cat", "dog", "neither", *[None] * 5]
-    expect(grid.get_by_text("Your labels are kept in this browser")).to_be_hidden()
+    expect(grid.locator("dialog").get_by_text("Your labels are kept in this browser")).to_be_hidden()
 
 
 def test_suspects_open_in_it_and_enter_keeps_the_label(

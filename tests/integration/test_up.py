@@ -265,6 +265,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(installation: Instal
         assert process.stdout is not None
         line = process.stdout.readline()
         process.send_signal(signal.SIGTERM)
+        process.stdout.read()  # the rest of what it says
     assert "PAWSORT_DATABASE_URL does not answer" in line
     assert line.endswith("Waiting for it.\n")
     assert process.returncode == 0
