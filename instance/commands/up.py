@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,7 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
         explicit_port="port" in settings.model_fields_set and settings.port != 0,
         until_stdin_closes=until_stdin_closes,
         is_on_terminal=is_on_terminal() and not until_stdin_closes,
+        login_command="pawsort login" if data is None else shlex.join(("pawsort", "login", "--data", str(data))),
     )
     Supervisor(settings, options, partial(_notify, current_output())).run()
 

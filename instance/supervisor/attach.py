@@ -71,7 +71,7 @@ def find_page(settings: "Settings", address: str | None) -> str:
     record = None if address or settings.public_url else find_instance(settings.data_dir)
     page = address or settings.public_url or (record.address if record else "")
     if not page:
-        warn("`pawsort up` does not run here: put the address of your server in front of this.")
+        warn(f"`pawsort up` does not run on {settings.data_dir}: put the address of your server in front of this.")
     return page.rstrip("/")
 
 

@@ -53,11 +53,13 @@ class Options:
         explicit_port: The user asked for exactly this port.
         until_stdin_closes: Stop together with the program that started this one and holds the other end of its stdin.
         is_on_terminal: Only a person reads what is printed, so a link that logs in may be shown.
+        login_command: Prints a link to this instance.
     """
 
     explicit_port: bool = False
     until_stdin_closes: bool = False
     is_on_terminal: bool = False
+    login_command: str = "pawsort login"
 
 
 class Supervisor:
@@ -223,7 +225,7 @@ class Supervisor:
         token, pid = access.token, os.getpid()
         record = InstanceRecord(page, token, pid, settings.redis_url, settings.sql_url, settings.store_url)
         record.write(self._data_dir)
-        self._notify(ready_sentence(page, access.login_code))
+        self._notify(ready_sentence(page, access.login_code, self._options.login_command))
         self._notify(f"Everything is kept in {self._data_dir}. Ctrl-C stops it.")
 
     def _stop(self) -> None:
@@ -264,11 +266,11 @@ def _is_local(settings: "Settings") -> bool:
     return settings.sql_url.startswith("sqlite:") and settings.store_url.startswith("file:")
 
 
-def ready_sentence(page: str, login_code: str | None) -> str:
+def ready_sentence(page: str, login_code: str | None, login_command: str) -> str:
     """Where the page is, and how to get in. A code is for a terminal only, never for a file that others may read."""
     if login_code is None:
-        return f"Pawsort is ready: {page}\nTo log in, run `pawsort login`, which prints a link."
+        return f"Pawsort is ready: {page}\nTo log in, run `{login_command}`, which prints a link."
     link = address.login_link(page, login_code)
     return (
-        f"Pawsort is ready: {link}\nThe link logs you in once, within 10 minutes. `pawsort login` prints another one."
+        f"Pawsort is ready: {link}\nThe link logs you in once, within 10 minutes. `{login_command}` prints another one."
     )

@@ -1,5 +1,6 @@
 """`pawsort login`, and when `pawsort up` shows a link."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_up_shows_a_link_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, is_
 
 
 def test_the_link_is_printed_with_its_code_or_not_at_all() -> None:
-    assert f"{PAGE}/login?code=abc\n" in ready_sentence(PAGE, "abc")
-    assert "/login?" not in ready_sentence(PAGE, None)
-    assert "`pawsort login`" in ready_sentence(PAGE, None)
+    assert f"{PAGE}/login?code=abc\n" in ready_sentence(PAGE, "abc", "pawsort login")
+    assert "/login?" not in ready_sentence(PAGE, None, "pawsort login")
+    assert "`pawsort login`" in ready_sentence(PAGE, None, "pawsort login")
+
+
+def test_the_command_that_up_names_logs_in_to_its_own_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Options] = []
+    monkeypatch.setattr(Supervisor, "__init__", lambda self, settings, options, notify: started.append(options))
+    monkeypatch.setattr(Supervisor, "run", lambda self: None)
+    elsewhere = tmp_path / "some where"
+    elsewhere.mkdir()
+    CliRunner().invoke(cli, ["up", "--data", str(elsewhere)], catch_exceptions=False)
+    result = CliRunner().invoke(cli, shlex.split(started[0].login_command)[1:], catch_exceptions=False)
+    code = result.stdout.strip().partition("?code=")[2]
+    db = Database(load_settings(data_dir=elsewhere).sql_url)
+    with db.read() as session:
+        assert login_codes.find_user_by_code(session, code) is not None
+    db.close()

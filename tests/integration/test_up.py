@@ -142,7 +142,7 @@ def test_what_it_did_is_there_afterwards(classified: Classified, running: Instal
 
 
 def test_up_prints_no_secret_into_a_file_and_keeps_those_it_has_to_its_owner(running: Installation) -> None:
-    assert f"{running.record.address}\nTo log in, run `pawsort login`" in printed(running)
+    assert f"{running.record.address}\nTo log in, run `pawsort login" in printed(running)
     assert "code=" not in printed(running) + all_logs(running)
     link = pawsort(running, "login").stdout.strip()
     assert link.startswith(f"{running.record.address}/login?code=")
