@@ -1,6 +1,7 @@
 """Reviewing by keyboard, by two people, without connection, blind, and without JavaScript."""
 
 import json
+import re
 import time
 from collections import Counter
 from uuid import UUID
@@ -13,6 +14,7 @@ from core.base.clock import db_now
 from core.base.database import Database
 from core.orm.labels import Label
 from core.orm.review import ReviewClaim
+from core.review import review_progress
 from core.storage.blobs import Blobs
 from tests.support.browser.chromium import intercept, wait_for
 from tests.support.browser.page_clock import n_asked, take_time, turn
@@ -141,6 +143,18 @@ def test_skipped_pictures_come_back_when_asked_for(review: Page, db: Database, j
     expect(review.get_by_role("heading", name="Nothing left to review")).to_be_visible()
     wait_until_sent(review)
     assert words(db, job) == {"cat": N - 2, "dog": 2}
+
+
+def test_the_counts_follow_where_the_page_does_not_wait_for_them(
+    owner_page: Page, site: str, job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(open_review(owner_page, site, job), "c", "d")
+    wait_until_sent(owner_page)
+    monkeypatch.setattr(review_progress, "FEW", -1)
+    open_review(owner_page, site, job)
+    expect(owner_page.locator('[data-count="reviewed"]')).to_have_text("2")
+    expect(owner_page.locator('[data-count="unsure"]')).to_have_text("6")
+    expect(owner_page).to_have_title(re.compile("6 unsure left"))
 
 
 def test_undo_goes_on_after_a_reload_and_what_was_done_is_still_done(

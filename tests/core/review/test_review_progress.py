@@ -11,6 +11,7 @@ from core.jobs import jobs
 from core.jobs.progress import describe
 from core.labels.labels import NewLabel, add_labels
 from core.orm.labels import Label
+from core.review import review_progress
 from core.review.review_progress import SETTLED_S, ReviewProgress, ReviewTallies
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -62,6 +63,24 @@ def test_a_count_that_builds_on_an_earlier_one_equals_a_new_one(db: Database, jo
     assert _measure(tallies, db, job) == ReviewProgress(
         n_good=4, n_reviewed=2, n_unsure_left=1, n_neither_left=0, n_other=0
     )
+
+
+def test_a_page_waits_for_a_count_of_few_new_labels_only(
+    db: Database, job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_progress, "FEW", 1)
+    tallies = ReviewTallies()
+
+    def is_quick() -> bool:
+        with db.read() as session:
+            return tallies.is_quick(session, jobs.get_job(session, job))
+
+    assert is_quick()
+    _label(db, job, {"p/cat.jpg": "cat", "p/dog.jpg": "dog"})
+    assert not is_quick()
+    _let_labels_settle(db)
+    _measure(tallies, db, job)
+    assert is_quick()
 
 
 def test_another_threshold_and_more_results_are_counted_anew(db: Database, job: UUID) -> None:

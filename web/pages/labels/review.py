@@ -36,7 +36,7 @@ pages = Blueprint("review_pages", __name__)
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="check_audit")
 @needs(Right.LABEL)
 def show_review(uuid: UUID, audit: UUID | None = None) -> str:
-    """One large picture, with buttons and keys for its label."""
+    """One large picture, with buttons and keys for its label. Where counting takes long, a script asks for counts."""
     reviewer = _reviewer()
     image_id = request.args.get("image", type=paths.image_id)
     services = get_services()
@@ -44,7 +44,8 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         queue = review_queue.open_queue(session, uuid, audit)
         picture = _choose_picture(session, queue, reviewer, image_id)
         view = describe(session, queue.job)
-        progress = None if audit else services.reviews.measure(session, queue.job, view)
+        is_counted = "count" in request.args or services.reviews.is_quick(session, queue.job)
+        progress = services.reviews.measure(session, queue.job, view) if is_counted and not audit else None
         audit_view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
         n_skipped = review_queue.count_skipped(session, queue)
     return render_template(

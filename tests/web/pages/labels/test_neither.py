@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from core.base.database import Database
 from core.labels.labels import NewLabel, add_labels
+from core.review import review_progress
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -113,3 +114,15 @@ def test_the_review_says_what_is_left_of_both_kinds(client: FlaskClient, job: UU
     assert squirrel is not None
     shown = client.get(f"/jobs/{job}/review?image={squirrel['items'][0]['image_id']}").text
     assert "Probably neither 60 %" in shown
+
+
+def test_the_review_appears_before_many_labels_are_counted(
+    client: FlaskClient, job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_progress, "FEW", 0)
+    page = client.get(f"/jobs/{job}/review").text
+    assert "data-uncounted" in page
+    assert 'data-count="reviewed">…<' in page
+    counted = client.get(f"/jobs/{job}/review?count=1").text
+    assert "data-uncounted" not in counted
+    assert 'data-count="reviewed">1<' in counted

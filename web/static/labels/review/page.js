@@ -113,6 +113,7 @@ function move(picture, by) {
 }
 
 function showProgress() {
+  if ("uncounted" in root.dataset) return;
   view.progress(progress);
   const left = audit === "" ? `${progress.unsure} unsure left` : `${progress.all - progress.reviewed} left`;
   document.title = `${left} · ${titleEnd}`;
@@ -124,12 +125,21 @@ function readProgress() {
 }
 
 /** Update the progress with the work of others from time to time; unsent labels of this page are counted here. */
-async function othersMayHaveWorked(nOthers) {
-  if (audit !== "" || nOthers === 0 || labelling.unsent > 0 || Date.now() - askedAt < ASK_PROGRESS_MS) return;
+function othersMayHaveWorked(nOthers) {
+  const mayDiffer = nOthers > 0 || "uncounted" in root.dataset;
+  if (audit === "" && mayDiffer && labelling.unsent === 0 && Date.now() - askedAt >= ASK_PROGRESS_MS) askProgress();
+}
+
+/** Ask for the progress, and add what is labelled meanwhile: the first count of many labels takes a while. */
+async function askProgress() {
   askedAt = Date.now();
+  const before = { ...progress };
   try {
     const state = await callJson("GET", url);
-    Object.assign(progress, { reviewed: state.n_reviewed, all: state.n_good, unsure: state.n_unsure_left, neither: state.n_neither_left });
+    const counted = { reviewed: state.n_reviewed, all: state.n_good, unsure: state.n_unsure_left, neither: state.n_neither_left };
+    const sinceThen = ([name, n]) => [name, n + progress[name] - before[name]];
+    Object.assign(progress, Object.fromEntries(Object.entries(counted).map(sinceThen)));
+    delete root.dataset.uncounted;
     showProgress();
   } catch {
     // Try again later.
@@ -176,5 +186,6 @@ addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 showUndo();
 showProgress();
+if ("uncounted" in root.dataset) askProgress();
 view.sending(labelling.unsent);
 deck.start(JSON.parse(root.dataset.picture), labelling.labelled);
