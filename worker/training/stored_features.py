@@ -5,8 +5,8 @@ contents ─► stored features ─► missing ones: shards, each read once ─�
                               deleted meanwhile: left out       ImageError: left out
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +66,7 @@ def read_features(
     known = features.find(runtime.db, runtime.blobs, body, [content.sha256 for content in contents])
     missing = [content for content in contents if content.sha256 not in known]
     if missing:
+        lease.report("preparing")
         known |= dict(_compute(runtime, claim, classifier or _open(runtime, version), missing, lease))
     width = len(next(iter(known.values()))) if known else 0
     rows = np.zeros((len(contents), width), np.float16)
@@ -91,29 +92,25 @@ def _compute(
     with runtime.db.read() as session:
         shards = features.find_shards(session, [content.image_id for _, content in located])
     located = [each for each in located if each[1].image_id in shards]  # some may have been deleted in between
-    n_done = 0
-
-    def report() -> None:
-        lease.report("decoding", n_done, len(located))
-
-    decoded = decode_located(runtime, located, lambda _: classifier.side_px)
+    decoded = _report_each(decode_located(runtime, located, lambda _: classifier.side_px), len(located), lease)
     for shard_id, group in groupby(decoded, key=lambda each: shards[each[0].image_id]):
-        in_shard = list(group)
-        computed = dict(_compute_batches(classifier, in_shard, report))
-        n_done += len(in_shard)
-        report()
+        computed = dict(_compute_batches(classifier, group))
         _store(runtime, shard_id, classifier.body, computed)
         yield from computed.items()
 
 
+def _report_each(decoded: Iterable[DecodedContent], n_all: int, lease: TrainingLease) -> Iterator[DecodedContent]:
+    """The same contents, each of which is a step once it was taken."""
+    for number, each in enumerate(decoded, 1):
+        yield each
+        lease.report("decoding", number, n_all)
+
+
 def _compute_batches(
-    classifier: Classifier, decoded: Sequence[DecodedContent], on_batch: Callable[[], object]
+    classifier: Classifier, decoded: Iterable[DecodedContent]
 ) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
-    good = [(content.sha256, pixels) for content, pixels in decoded if not isinstance(pixels, ImageError)]
-    size = classifier.batch_size
-    for start in range(0, len(good), size):
-        on_batch()
-        batch = good[start : start + size]
+    good = ((content.sha256, pixels) for content, pixels in decoded if not isinstance(pixels, ImageError))
+    while batch := list(islice(good, classifier.batch_size)):
         rows = classifier.predict_with_features(np.stack([pixels for _, pixels in batch])).features
         yield from zip((sha256 for sha256, _ in batch), rows, strict=True)
 

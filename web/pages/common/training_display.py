@@ -25,15 +25,19 @@ EVALUATING = "judging"  # as the phase is stored
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
+    "decoding": "Decoding",
+    "comparing": "Looking for near-duplicates",
     "studying": "Training on some of the labels and checking the others",
     EVALUATING: "Evaluating on pictures that it was not trained on",
 }
-_COUNTED = {"decoding": "Decoding", "comparing": "Looking for near-duplicates"}
+_OF_PICTURES = ("decoding", "comparing", EVALUATING)  # their steps are pictures
+_TIMED = ("decoding", "comparing")
 # Where each phase before the first epoch begins and ends, as a share of all preparation. Pictures may be decoded twice:
-# to find near-duplicates, and once it is known which ones are used.
-_BEFORE_CHOICE = {"": (0.0, 0.0), "reading": (0.0, 0.0), "decoding": (0.0, 0.4), "comparing": (0.4, 0.5)}
-_AFTER_CHOICE = {"": (0.5, 0.5), "reading": (0.5, 0.5), "decoding": (0.5, 0.95)}
-_STUDYING = {"studying": (0.5, 1.0)}
+# to find near-duplicates, which seldom takes long, and once it is known which ones are used.
+_BEFORE_CHOICE = {"": (0.0, 0.0), "reading": (0.0, 0.0), "decoding": (0.0, 0.15), "comparing": (0.15, 0.2)}
+_AFTER_CHOICE = {"": (0.2, 0.2), "reading": (0.2, 0.2), "decoding": (0.2, 0.95)}
+_AFTER_CHOICE_OF_HEAD = {**_AFTER_CHOICE, "preparing": (0.2, 0.2)}  # only features need the network
+_OF_CHECK = {**dict.fromkeys(("", "reading", "preparing"), (0.0, 0.0)), "decoding": (0.0, 0.5), "studying": (0.5, 1.0)}
 _PARAMETERS = {
     "network": "Network",
     "what": "What is trained",
@@ -101,25 +105,38 @@ class TrainingDisplay:
         return min(len(self.epochs) + begun, float(self.n_epochs))
 
     @property
-    def progress(self) -> float:
-        """The finished share, in [0, 1]: preparation takes as much of it as an epoch. It never goes back."""
+    def progress(self) -> float | None:
+        """The finished share, in [0, 1]: preparation takes as much of it as an epoch. It never goes back.
+
+        None while something goes on before the first epoch that has no steps yet.
+        """
+        is_preparing = self.job.state == JobState.RUNNING and not self.job.pause and self.training.phase in self._shares
+        if is_preparing and not self.epochs and not self.training.step:
+            return None
         return (self._preparation + self.done) / (1 + self.n_epochs)
 
     @property
-    def percent(self) -> int:
+    def percent(self) -> int | None:
         """The finished share in whole percent."""
-        return int(100 * self.progress)
+        return None if self.progress is None else int(100 * self.progress)
+
+    @property
+    def _shares(self) -> dict[str, tuple[float, float]]:
+        if self.job.kind == JobKind.EVALUATE:
+            return {"": (0.0, 0.0), EVALUATING: (0.0, 1.0)}
+        if self.job.kind == JobKind.LABEL_QUALITY:
+            return _OF_CHECK
+        if not self.training.has_data:
+            return _BEFORE_CHOICE
+        return _AFTER_CHOICE if self.n_epochs else _AFTER_CHOICE_OF_HEAD
 
     @property
     def _preparation(self) -> float:
         """The finished share of what comes before the first epoch; a training that resumes has that behind it."""
-        view = self.training
-        if self.job.kind == JobKind.EVALUATE:
-            return self._step_share
-        if self.epochs or (self.n_epochs and view.phase in (TRAINING, VALIDATING, EVALUATING)):
+        phase = self.training.phase
+        if self.epochs or (self.n_epochs and phase in (TRAINING, VALIDATING, EVALUATING)):
             return 1.0
-        shares = _STUDYING | (_AFTER_CHOICE if view.has_data else _BEFORE_CHOICE)
-        begin, end = shares.get(view.phase, (0.95, 0.95))
+        begin, end = self._shares.get(phase, (0.95, 0.95))
         return begin + (end - begin) * self._step_share
 
     @property
@@ -149,9 +166,19 @@ class TrainingDisplay:
             return f"Training: epoch {count(number)} of {count(self.n_epochs)}{step}"
         if view.phase == VALIDATING:
             return f"Training: validating epoch {count(min(len(self.epochs) + 1, self.n_epochs))}"
-        if view.phase in _COUNTED:
-            return f"{_COUNTED[view.phase]}: {count(view.step)} of {plural(view.n_steps, 'picture')}"
-        return _PHASES.get(view.phase, "Starting")
+        words = _PHASES.get(view.phase, "Starting") + self._purpose
+        if view.phase in _OF_PICTURES and view.n_steps:
+            words += f": {count(view.step)} of {plural(view.n_steps, 'picture')}"
+        return words
+
+    @property
+    def _purpose(self) -> str:
+        """Why pictures are decoded, since that may happen twice."""
+        if self.training.phase != "decoding":
+            return ""
+        if self.job.kind == JobKind.TRAIN and not self.training.has_data:
+            return " to find near-duplicates"
+        return "" if self.n_epochs else " and computing features"
 
     @property
     def speed_text(self) -> str:
@@ -161,7 +188,7 @@ class TrainingDisplay:
             words.append(rate(self.epochs[-1].images_per_s))
         if self.job.is_active and self.training.eta_s is not None:
             words.append(f"{duration(self.training.eta_s)} left")
-        elif self.training.phase in _COUNTED and self.training.phase_left_s is not None:
+        elif self.training.phase in _TIMED and self.training.phase_left_s is not None:
             words.append(f"{duration(self.training.phase_left_s)} of {self.training.phase} left")
         return " · ".join(words)
 

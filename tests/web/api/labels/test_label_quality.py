@@ -7,8 +7,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from core.base.database import Database
+from core.base.states import JobKind
 from core.evaluation import label_quality
 from core.jobs import jobs
+from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
@@ -110,4 +112,14 @@ def test_a_study_over_http_is_a_job(client: FlaskClient, db: Database, blobs: Bl
     assert answer.status_code == 202
     assert answer.json is not None
     assert answer.json["kind"] == "study"
-    assert "Label quality check" in client.get(f"/jobs/{answer.json['id']}").text
+    page = client.get(f"/jobs/{answer.json['id']}").text
+    assert "Label quality check" in page
+    assert "See the result" not in page
+
+
+def test_the_page_of_a_study_that_is_done_links_its_result(
+    client: FlaskClient, db: Database, findings: tuple[list[int], list[int]]
+) -> None:
+    with db.read() as session:
+        uuid = session.scalars(select(Job.uuid).where(Job.kind == JobKind.LABEL_QUALITY)).one()
+    assert "See the result" in client.get(f"/jobs/{uuid}").text

@@ -285,14 +285,31 @@ def test_a_training_says_what_happens_now(client: FlaskClient, db: Database, blo
     job = make_training(db, make_labelled(db, blobs), epochs=30)
     assert "Waiting for a training worker" in words(client.get(f"/jobs/{job}"))
     claim = run_epochs(db, job, 0, "decoding", (20, 60))
-    assert "Decoding: 20 of 60 pictures" in words(client.get(f"/jobs/{job}"))
+    assert "Decoding to find near-duplicates: 20 of 60 pictures" in words(client.get(f"/jobs/{job}"))
     for phase, step, sentence in (
         ("comparing", 40, "Looking for near-duplicates: 40 of 60 pictures"),
-        ("judging", 0, "Evaluating on pictures that it was not trained on"),
+        ("judging", 20, "Evaluating on pictures that it was not trained on: 20 of 60 pictures"),
     ):
         with db.write() as session:
-            claims.beat(session, claim, 60, phase, step, 60 if step else 0)
+            claims.beat(session, claim, 60, phase, step, 60)
         assert sentence in words(client.get(f"/jobs/{job}"))
+
+
+@pytest.mark.parametrize(("what", "sentence"), [("head", "Decoding and computing features: "), ("all", "Decoding: ")])
+def test_the_bar_has_no_length_until_there_are_steps_after_the_choice_of_pictures(
+    client: FlaskClient, db: Database, blobs: Blobs, what: str, sentence: str
+) -> None:
+    start_from = {"start_from": 1} if what == "head" else {}
+    job = make_training(db, make_labelled(db, blobs), network="seed-cnn", what=what, **start_from)
+    claim = run_epochs(db, job, 0, "reading")
+    with db.write() as session:
+        claims.keep_data(session, claim, "samples")
+    for step, has_length in ((0, False), (1, True)):
+        with db.write() as session:
+            claims.beat(session, claim, 60, "decoding", step, 167)
+        page = client.get(f"/jobs/{job}")
+        assert f"{sentence}{step} of 167 pictures" in words(page)
+        assert ('<progress max="1" value=' in page.text) == has_length
 
 
 def test_the_training_of_a_head_speaks_of_no_epochs(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -332,7 +349,7 @@ def bar(client: FlaskClient, job: UUID) -> float:
 def test_the_bar_never_goes_back(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     job = make_training(db, make_labelled(db, blobs), epochs=4)
     claim = run_epochs(db, job, 0, "reading")
-    reached = [bar(client, job)]
+    reached: list[float] = []
 
     def report(phase: str, step: int, n_steps: int) -> None:
         with db.write() as session:
