@@ -16,6 +16,7 @@ UNRUN = {
     r"pip download ": "a gigabyte of packages from the index",
     r"^PIP_NO_INDEX=1 ": "these packages",
     r"pip install flower|celery .* flower": "a program of others in this environment",
+    r"^pawsort queue first ": "a job that waits: tests/client/test_output.py puts one first",
     r"^pawsort (beat$|worker )": "nothing that says when they are ready: tests/worker/test_app.py starts such programs",
 }
 # Programs that run until somebody stops them, and what they print when they are ready.
