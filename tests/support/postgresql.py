@@ -124,3 +124,17 @@ def cut_connections(sql_url: str) -> int:
 
 def _new_name() -> str:
     return f"test_{os.urandom(6).hex()}"
+
+
+@contextmanager
+def only_reading(database: Database) -> Iterator[None]:
+    """A database as it is on a standby, for connections from now on."""
+    name = database.engine.url.database
+    with database.engine.connect() as kept:  # may write
+        kept.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        kept.commit()
+        try:
+            yield
+        finally:
+            kept.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+            kept.commit()

@@ -15,6 +15,7 @@ from core.base.database import Database
 from core.base.errors import Refused, Unavailable
 from tests.support.factories import make_tar
 from tests.support.pictures import jpeg
+from tests.support.postgresql import only_reading
 from tests.support.small_disk import fill, small_disk
 from web.app import App, create_app
 
@@ -42,13 +43,8 @@ def only_reads(db: Database) -> Iterator[None]:
     """The database as it is on a standby, for connections from now on."""
     if db.engine.dialect.name != "postgresql":
         pytest.skip("only servers have standbys")
-    name = db.engine.url.database
-    with db.engine.connect() as kept:  # may write
-        kept.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
-        kept.commit()
+    with only_reading(db):
         yield
-        kept.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-        kept.commit()
 
 
 def test_a_server_that_only_reads_is_503_for_writes_and_is_read(
