@@ -236,7 +236,8 @@ def _problem(dataset: Dataset) -> str | None:
         )
     if scarce := [name for name in CLASSES if dataset.by_class[name] < MIN_EACH]:
         counts = ", ".join(f"{dataset.by_class[name]} of {name}" for name in CLASSES)
-        return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{notes}"
+        wanted = " and ".join(scarce)
+        return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {wanted}.{notes}"
     if empty := [part for part in Split if not dataset.by_part[part]]:
         return (
             f"None of the {len(dataset.contents)} pictures is in the {empty[0].shown_name} split, which gets one in"
