@@ -25,7 +25,8 @@ api = APIBlueprint("job_events", __name__, url_prefix="/api/v1/jobs", tag="Jobs"
 
 EVENTS: Any = {
     "description": "Events of the type `job`, whose data is the job as JSON",
-    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    # Without `type`: some tools read the schema as that of one event with its fields, others as that of the text.
+    "content": {MEDIA_TYPE: {"schema": {"description": "`id`, `event` and `data` of each event, as text"}}},
 }
 
 
