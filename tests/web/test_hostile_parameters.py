@@ -18,6 +18,7 @@ from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from tests.support.browser.furnished_site import furnish
 from tests.support.forms import Form, forms_in
+from tests.support.people import PASSWORD, send
 from web.app import App
 
 EARLY, LATE = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
@@ -63,6 +64,12 @@ def test_a_heat_map_of_an_image_that_no_column_holds_is_404(quiet_app: App, clie
 
 def test_a_study_of_a_version_that_no_column_holds_is_422(quiet_app: App, client: FlaskClient) -> None:
     assert client.post("/api/v1/studies", json={"version": 10**30}).status_code == 422
+
+
+def test_a_name_that_no_person_can_have_is_a_wrong_login(quiet_app: App) -> None:
+    answer = send(quiet_app.test_client(), "/login/password", "/login", name="a\0b", password=PASSWORD)
+    assert answer.status_code == 401
+    assert "Name or password is wrong" in answer.text
 
 
 def test_every_argument_of_an_address_has_a_value_here(app: App) -> None:

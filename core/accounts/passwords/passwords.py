@@ -11,6 +11,7 @@ from core.accounts.passwords.rules import check_new_password, encode_password
 from core.base.clock import db_now
 from core.base.database import Database, insert_or
 from core.base.errors import Invalid
+from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import Password, User
 
 
@@ -46,11 +47,12 @@ def find_user_by_password(db: Database, name: str, password: str) -> User | None
     """
     try:
         given = encode_password(password)
-    except Invalid:  # nobody has such a password
+        checked = check_printable_name(name, MAX_SHORT_NAME, "user")
+    except Invalid:  # nobody has such a password or name
         return None
     with db.read() as session:
         found = select(User, Password.encoded).outerjoin(Password, Password.user_id == User.id)
-        user, encoded = session.execute(found.where(User.name == name.strip())).one_or_none() or (None, None)
+        user, encoded = session.execute(found.where(User.name == checked)).one_or_none() or (None, None)
     if not is_password(given, encoded) or user is None or user.disabled_at is not None:
         return None
     assert encoded is not None
