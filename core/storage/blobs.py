@@ -19,14 +19,13 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore
 
 from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
-from core.storage.buckets import BucketPrefix, open_bucket
+from core.storage import buckets
 from core.storage.nameless_files import NamelessFile, open_nameless
 from core.storage.store_errors import first_words, is_full_folder, names_no_bucket, refusal
 
 THUMBNAILS = "thumbnails/"
 DELETE_SLICE = 500
-PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
-PARTS_AT_ONCE = 4
+PART_BYTES = 8 * 2**20  # what is larger goes in parts, one after the other, so that each is there within its time
 SPOOL_BYTES = 8 * 2**20  # how much of a blob for a server is held in memory while it is written
 
 
@@ -86,7 +85,8 @@ class Blobs:
         self._folder = Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
         self._min_free_bytes = min_free_bytes
         try:
-            self._store = _open(url, self._folder)
+            self._store = _open(url, self._folder, buckets.READING)
+            self._writing = _open(url, self._folder, buckets.WRITING)  # the same one, with more time
         except (BaseError, OSError, ValueError) as error:
             if self._folder is not None:
                 raise ConfigError(f"PAWSORT_BLOB_URL: {self._folder} cannot be made or opened: {error}") from error
@@ -136,7 +136,7 @@ class Blobs:
         with self._sentences():
             if self._folder is not None and isinstance(data, NamelessFile) and data.give_name(self._folder / key):
                 return
-            self._store.put(key, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+            self._writing.put(key, data, chunk_size=PART_BYTES, max_concurrency=1)
 
     def get(self, key: str) -> memoryview:
         """All bytes of a blob.
@@ -227,7 +227,7 @@ class Blobs:
             raise refusal(error) from error
 
 
-def _open(url: str, folder: Path | None) -> ObjectStore:
+def _open(url: str, folder: Path | None, limits: buckets.Limits) -> ObjectStore:
     if folder is not None:
         return LocalStore(folder, mkdir=True)
-    return open_bucket(BucketPrefix.parse(url))
+    return buckets.open_bucket(buckets.BucketPrefix.parse(url), limits)

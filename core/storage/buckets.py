@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Self
+from typing import NamedTuple, Self
 
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
@@ -15,24 +15,34 @@ from core.base.config import read_file_of
 from core.storage.store_errors import check_endpoint
 
 STORES = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
-# A connection that has gone silent is given up after 20 seconds, and one that is not used is not kept for that long.
-# Sending counts as silence: a part of 8 MiB has to arrive within that time.
-CLIENT = {
-    "timeout": timedelta(seconds=60),
-    "read_timeout": timedelta(seconds=20),
-    "connect_timeout": timedelta(seconds=5),
-    "pool_idle_timeout": timedelta(seconds=15),
-    "allow_http": True,
-}
+# A connection that is not used is not kept for as long as one that stops answering.
+CLIENT = {"connect_timeout": timedelta(seconds=5), "pool_idle_timeout": timedelta(seconds=15), "allow_http": True}
 # Keys that may be in files (`AWS_SECRET_ACCESS_KEY_FILE`); the library reads them from variables only.
 KEYS = {
     "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     "gs": ("GOOGLE_SERVICE_ACCOUNT_KEY",),
     "az": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_CLIENT_SECRET"),
 }
-RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=25)}  # once more after silence
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_IN_PREFIXES = frozenset("%?#\\")  # what parsers of web addresses decode or cut at
+
+
+class Limits(NamedTuple):
+    """Time limits of requests. After `answer_s` there is time for another try.
+
+    Attributes:
+        answer_s: How long a store may send nothing. The client starts counting before it sends what it has to send.
+        whole_s: For a whole request.
+    """
+
+    answer_s: float
+    whole_s: float
+
+
+READING = Limits(20, 600)
+# While a request is sent, nothing comes: so long a part of a blob may take over a slow line.
+WRITING = Limits(60, 60)
+ANOTHER_TRY_S = 5
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ class BucketPrefix:
         return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
 
 
-def open_bucket(place: BucketPrefix) -> ObjectStore:
+def open_bucket(place: BucketPrefix, limits: Limits = READING) -> ObjectStore:
     """A store of what is below a prefix.
 
     Address and keys come from the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), keys also from files that it
@@ -90,8 +100,13 @@ def open_bucket(place: BucketPrefix) -> ObjectStore:
     """
     check_endpoint()
     keys = {name.lower(): value for name in KEYS[place.scheme] if (value := read_file_of(name)) is not None}
+    answer, whole = (timedelta(seconds=one) for one in limits)
     store: S3Store | GCSStore | AzureStore = STORES[place.scheme](
-        place.bucket, prefix=place.prefix or None, config=keys, client_options=CLIENT, retry_config=RETRIES
+        place.bucket,
+        prefix=place.prefix or None,
+        config=keys,
+        client_options={**CLIENT, "read_timeout": answer, "timeout": whole},
+        retry_config={"max_retries": 5, "retry_timeout": answer + timedelta(seconds=ANOTHER_TRY_S)},
     )
     if (store.prefix or "") != place.prefix:
         raise ValueError(f"{place} would be opened as {store.prefix!r}.")

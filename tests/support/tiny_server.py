@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ CUT = -1  # the connection is cut instead of an answer
 
 @dataclass
 class Answer:
-    """A status (or CUT), a body (bytes as they are, all else as JSON) and headers."""
+    """A status (or CUT), a body (bytes as they are, all else as JSON) and headers, after some seconds."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    after_s: float = 0.0
 
 
 @dataclass
@@ -50,6 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked.append(asked)
             answer = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        time.sleep(answer.after_s)
         self.close_connection = not self.server.keeps_open or answer.status == CUT
         if answer.status == CUT:
             return

@@ -55,6 +55,6 @@ def test_a_full_folder_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pyt
         raise GenericError(f"Generic LocalFileSystem error: Unable to copy data to file: {reason}")
 
     blobs = Blobs(tmp_path.as_uri())
-    monkeypatch.setattr(blobs, "_store", SimpleNamespace(put=put))
+    monkeypatch.setattr(blobs, "_writing", SimpleNamespace(put=put))
     with pytest.raises(DiskFull, match="disk is full, or its quota or number of files"):
         blobs.put("uploads/1", b"x")
