@@ -29,6 +29,13 @@ class AliveFile:
         """The file of one process of a worker."""
         return cls(data_dir, f"{queue}-{pid}")
 
+    @classmethod
+    def list_of_processes(cls, data_dir: Path, queue: str) -> list[Self]:
+        """The files of all processes of a worker on this host, with those that a killed process has left."""
+        end = f"-{socket.gethostname()}"
+        paths = data_dir.glob(f"alive-{queue}-*{end}")
+        return [cls(data_dir, path.name.removeprefix("alive-").removesuffix(end)) for path in paths]
+
     def touch(self) -> None:
         """Record that the worker is alive. On a full disk there is room for what the file had before."""
         partial = self._path.with_name(f"{self._path.name}.{os.getpid()}")

@@ -39,7 +39,10 @@ class PoolWatchdog:
         self._checks: dict[int, HangCheck] = {}
 
     def start(self) -> None:
-        """Start the thread."""
+        """Remove what processes have left that were killed together with their worker, and start the thread."""
+        for file in AliveFile.list_of_processes(self._data_dir, self._queue):
+            if not file.is_fresh(self._silent_s):
+                file.remove()
         threading.Thread(target=self._run, name="pool-watchdog", daemon=True).start()
 
     def check(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.operations import alive_file
 from core.operations.alive_file import AliveFile
 from worker.process.pool_watchdog import PoolWatchdog
 
@@ -39,3 +40,19 @@ def test_what_hangs_is_ended_and_nothing_else(tmp_path: Path, processes: list[su
     watchdog.check()
     assert files[hanging].read() is None
     assert files[alive].read() is not None
+
+
+def test_files_of_processes_that_were_killed_together_with_their_worker_are_removed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PoolWatchdog, "_run", lambda self: None)
+    alive, killed = (AliveFile.of_process(tmp_path, QUEUE, pid) for pid in (7, 8))
+    others = (AliveFile(tmp_path, QUEUE), AliveFile.of_process(tmp_path, "training", 8))
+    monkeypatch.setattr(alive_file.time, "monotonic", lambda: 1000.0)
+    for file in (killed, *others):
+        file.touch()
+    monkeypatch.setattr(alive_file.time, "monotonic", lambda: 1100.0)
+    alive.touch()
+    PoolWatchdog(list, tmp_path, QUEUE, lease_s=15.0).start()
+    assert killed.read() is None
+    assert None not in [file.read() for file in (alive, *others)]
