@@ -160,9 +160,9 @@ def list_files(session: Session, upload: Upload, cursor: str | None, limit: int)
     return Page(items[:limit], encode_cursor(items[limit - 1].ordinal) if len(items) > limit else None)
 
 
-def find_silent(session: Session, silent_s: float) -> list[UUID]:
+def find_inactive(session: Session, inactive_s: float) -> list[UUID]:
     """Incomplete uploads that nothing was added to for this time: they will not be completed."""
     query = select(Upload.uuid).where(
-        Upload.state == UploadState.RECEIVING, Upload.deleted_at.is_(None), Upload.received_at < db_now(-silent_s)
+        Upload.state == UploadState.RECEIVING, Upload.deleted_at.is_(None), Upload.received_at < db_now(-inactive_s)
     )
     return list(session.scalars(query))

@@ -189,15 +189,15 @@ def get_own_endpoint(session: Session, actor: Actor, endpoint_id: int, lock: boo
     return endpoint
 
 
-def find_silent(session: Session, found: Collection[WebhookEndpoint]) -> dict[int, str]:
+def find_paused(session: Session, found: Collection[WebhookEndpoint]) -> dict[int, str]:
     """Why nothing is sent to some endpoints although they are on: their persons may no longer have them."""
     owners = select(User).where(User.id.in_({one.user_id for one in found}))
     people = {user.id: user for user in session.scalars(owners)}
-    reasons = ((one.id, _why_silent(people[one.user_id], one.is_for_everybody)) for one in found)
+    reasons = ((one.id, _why_paused(people[one.user_id], one.is_for_everybody)) for one in found)
     return {endpoint_id: reason for endpoint_id, reason in reasons if reason}
 
 
-def _why_silent(owner: User, is_for_everybody: bool) -> str | None:
+def _why_paused(owner: User, is_for_everybody: bool) -> str | None:
     role = Role(owner.role)
     if owner.disabled_at is None and _needed_right(is_for_everybody) in ROLE_RIGHTS[role]:
         return None

@@ -89,7 +89,7 @@ def request_conversions(runtime: Runtime) -> None:
 def complete_inactive_uploads(runtime: Runtime) -> None:
     """Complete uploads that have received no file for days, with the files that arrived."""
     with runtime.db.read() as session:
-        inactive = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
+        inactive = uploads.find_inactive(session, runtime.settings.silent_days * DAY_S)
     for uuid in inactive:
         with suppress(Gone), runtime.db.write() as session:  # deleted in the meantime
             shard_rows.complete_silent(session, uuid)

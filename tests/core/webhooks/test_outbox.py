@@ -135,7 +135,7 @@ def test_an_endpoint_gets_nothing_while_the_role_of_its_person_does_not_allow_it
         got[role] = get()
         with db.read() as session:
             found = endpoints.list_endpoints(session, as_owner(session))
-            reasons = endpoints.find_silent(session, found)
+            reasons = endpoints.find_paused(session, found)
         assert [not one for one in got[role]] == [own in reasons, everybodys in reasons]
     assert got == {
         Role.VIEWER: [[], []],

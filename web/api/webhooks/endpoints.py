@@ -120,14 +120,14 @@ def _show(session: Session, endpoint: WebhookEndpoint) -> WebhookOut:
 
 
 def _show_all(session: Session, found: Sequence[WebhookEndpoint]) -> list[WebhookOut]:
-    people, silent = accounts.list_names(session), endpoints.find_silent(session, found)
+    people, paused = accounts.list_names(session), endpoints.find_paused(session, found)
     fields = ("id", "name", "url", "events", "is_on", "failing_since", "created_at")
     return [
         WebhookOut(
             **{name: getattr(one, name) for name in fields},
             scope="everybody" if one.is_for_everybody else "own",
             user=people.get(one.user_id),
-            note=one.note or silent.get(one.id),
+            note=one.note or paused.get(one.id),
             last_attempt_at=one.tried_at,
         )
         for one in found

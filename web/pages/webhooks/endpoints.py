@@ -157,11 +157,11 @@ def delete_webhook(webhook_id: int) -> Response:
 def _show_list(form: WebhookForm) -> str:
     with get_services().db.read() as session:
         found = endpoints.list_endpoints(session, current_actor())
-        names, silent = accounts.list_names(session), endpoints.find_silent(session, found)
+        names, paused = accounts.list_names(session), endpoints.find_paused(session, found)
     return render_template(
         "webhooks/list.html",
         webhooks=found,
-        silent=silent,
+        paused=paused,
         people=names,
         form=form,
         event_words=EVENT_WORDS,
@@ -175,11 +175,11 @@ def _show_one(webhook_id: int, form: WebhookForm | None = None, secret: str | No
     with get_services().db.read() as session:
         endpoint = endpoints.get_own_endpoint(session, actor, webhook_id)
         page = delivery_list.list_deliveries(session, actor, webhook_id, wanted, cursor, SHOWN)
-        names, silent = accounts.list_names(session), endpoints.find_silent(session, [endpoint])
+        names, paused = accounts.list_names(session), endpoints.find_paused(session, [endpoint])
     return render_template(
         "webhooks/webhook.html",
         webhook=endpoint,
-        silent=silent,
+        paused=paused,
         people=names,
         secret=secret,
         form=form or WebhookForm.from_endpoint(endpoint),
