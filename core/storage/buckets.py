@@ -42,7 +42,8 @@ class Limits(NamedTuple):
 READING = Limits(20, 600)
 # While a request is sent, nothing comes: so long a part of a blob may take over a slow line.
 WRITING = Limits(60, 60)
-ANOTHER_TRY_S = 5
+ANOTHER_TRY = timedelta(seconds=5)
+RETRIES = {"max_retries": 5}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def open_bucket(place: BucketPrefix, limits: Limits = READING) -> ObjectStore:
         prefix=place.prefix or None,
         config=keys,
         client_options={**CLIENT, "read_timeout": answer, "timeout": whole},
-        retry_config={"max_retries": 5, "retry_timeout": answer + timedelta(seconds=ANOTHER_TRY_S)},
+        retry_config={"retry_timeout": answer + ANOTHER_TRY, **RETRIES},
     )
     if (store.prefix or "") != place.prefix:
         raise ValueError(f"{place} would be opened as {store.prefix!r}.")

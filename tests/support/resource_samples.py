@@ -25,8 +25,8 @@ from worker.process.runtime import POOL_SIZE
 ROLES = ("web.wsgi", "inference@", "training@", "maintenance@", "beat", "child_main", "valkey", "guard", "cli up")
 DATABASE = "/pawsort.db"
 MEASURES = {"VmRSS": "rss_kib", "Pss": "pss_kib", "Threads": "threads"}
-# A process opens another connection of its pool when more threads than ever before want one, which may take hours. It is
-# kept. On SQLite it has a handle of the database and one of its log.
+# A process opens another connection of its pool when more threads than ever before want one, which may take hours, and
+# keeps it. On SQLite it has a handle of the database and one of its log.
 CONNECTIONS = 2 * POOL_SIZE
 # What may grow after the installation has settled: a part, and so much in any case.
 MAY_GROW = {
