@@ -45,6 +45,12 @@ NOTIFICATIONS = """
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Workers are missed after minutes, however long a page takes."""
+    return settings.model_copy(update={"heartbeat_s": 60.0})
+
+
+@pytest.fixture
 def job(db: Database, blobs: Blobs, site: str) -> UUID:
     """A job of 8 pictures that waits for a worker."""
     return make_job(db, make_upload(db, blobs, n_files=8, name="birds"))

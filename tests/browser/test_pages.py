@@ -322,6 +322,7 @@ def test_without_javascript_a_job_can_be_stopped_retried_and_deleted(
     plain_page.get_by_role("link", name="Delete …").click()
     expect(plain_page.get_by_role("heading", name="Delete “plain”?")).to_be_visible()
     plain_page.get_by_role("link", name="Keep it").click()
+    expect(plain_page.locator(".chip")).to_have_text("Sorting")
     plain_page.get_by_role("link", name="Delete …").click()
     plain_page.get_by_label("Type the word").fill("delete")
     plain_page.get_by_role("button", name="Delete permanently").click()
@@ -345,6 +346,7 @@ def test_deleting_asks_whether_pictures_go_too(owner_page: Page, site: str, db: 
     expect(owner_page.get_by_text("The pictures are kept, because another job uses them.")).to_be_visible()
     owner_page.get_by_label("Type the word").fill(" Delete")
     owner_page.get_by_role("button", name="Delete permanently").click()
+    expect(owner_page.locator(".job__name")).to_have_text(["second"])
     owner_page.goto(f"{site}/jobs/{second}/delete")
     expect(owner_page.get_by_text("and the 2 uploaded pictures from the server")).to_be_visible()
 
@@ -356,7 +358,7 @@ def test_what_is_not_there_gets_a_page_of_its_own(owner_page: Page, site: str) -
         assert answer.status == 404
         expect(owner_page.get_by_role("heading", name="Page not found")).to_be_visible()
         owner_page.get_by_role("link", name="Go to the list of jobs").click()
-        assert owner_page.url == f"{site}/"
+        expect(owner_page).to_have_url(f"{site}/")
 
 
 def test_the_help_page_has_commands_with_the_readers_address(owner_page: Page, site: str) -> None:

@@ -60,6 +60,7 @@ def test_no_page_scrolls_sideways(owner_page: Page, site: str, width: int) -> No
     fill_in(owner_page)
     owner_page.get_by_role("button", name="Create schedule").click()
     owner_page.get_by_role("button", name="Run now").click()
+    expect(owner_page.get_by_role("heading", name="Run 1 of Tidy up")).to_be_visible()
     owner_page.set_viewport_size({"width": width, "height": 800})
     for path in ("", "/new", "/new?kind=classify", "/new?kind=clean_up", "/1", "/1/edit", "/1/runs/1", "/1/delete"):
         owner_page.goto(f"{site}/schedules{path}")

@@ -231,7 +231,7 @@ def test_two_folders_dropped_one_after_the_other_become_two_jobs(
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Finishing")
     send(owner_page, [tmp_path / "second"])
     expect(owner_page.locator("[data-panel] h2")).to_have_text(["second", "first"])
-    expect(owner_page.get_by_text("Finishing")).to_have_count(2)
+    wait_for(owner_page, lambda: len(held) == 2, "both to say that all has been sent")
     for route in held:
         route.continue_()
     expect(owner_page.get_by_text("Uploaded: ")).to_have_count(2)

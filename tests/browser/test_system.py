@@ -19,6 +19,7 @@ def test_whoever_runs_it_sees_on_a_phone_without_javascript_what_is_wrong(
     log_in_as(page, site, db)
     page.get_by_role("link", name="System").click()
     expect(page.get_by_role("heading", name="System")).to_be_visible()
+    page.wait_for_load_state()
     alerts = page.get_by_role("alert").all_inner_texts()
     assert alerts[0].startswith("No inference worker is alive")
     assert any("another version (0.0.1)" in alert for alert in alerts)

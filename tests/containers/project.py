@@ -9,7 +9,7 @@ from typing import Any
 from tests.containers.engine import Engine
 from tests.support import compose
 from tests.support.deadlines import within
-from tests.support.service_folders import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 NAME = "pawsort-test"

@@ -59,4 +59,4 @@ def test_celery_s_tools_reach_the_workers_but_end_none_and_junk_ends_none(broker
     assert control.ping(timeout=within(2))
     assert stack.processes["maintenance"].poll() is None
     assert stack.processes["maintenance"].pid == pid
-    assert "message_unreadable" in stack.log("maintenance", 200)
+    until(lambda: "message_unreadable" in stack.log("maintenance", 200))

@@ -14,7 +14,7 @@ from tests.support import compose, leftovers
 from tests.support.certificates import make_certificate
 from tests.support.compose import MAIN, TLS
 from tests.support.deadlines import within
-from tests.support.service_folders import free_port
+from tests.support.ports import free_port
 from tests.support.tiny_server import Answer, Asked, tiny_server
 from tests.support.waiting import until
 

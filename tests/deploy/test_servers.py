@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +20,9 @@ from pawsort.cli import cli
 from tests.support import compose
 from tests.support.compose_stack import Stack
 from tests.support.pictures import jpeg
-from tests.support.service_folders import free_port
+from tests.support.ports import free_port
 from tests.support.soundness import check_sound, read_results
+from tests.support.waiting import until
 
 NAMES = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL")
 POOL_SIZE, N_POOLED = 2, 300  # more than a shard: several chunks
@@ -221,6 +223,11 @@ def test_a_store_that_refuses_is_told_from_one_that_is_away(keys: Stack, monkeyp
     assert not isinstance(caught.value, Refused)
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
     """The address of the same database through PgBouncer, which hands connections on after each transaction."""
@@ -238,6 +245,7 @@ def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
     user = {"user": "pgserver"} if os.getuid() == 0 else {}
     command = ["/usr/sbin/pgbouncer", str(folder / "pgbouncer.ini")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
+    until(lambda: listens(port), what="PgBouncer to listen")
     yield f"postgresql://pawsort_runtime:{password}@127.0.0.1:{port}/pawsort"
     process.terminate()
     process.wait()

@@ -150,13 +150,19 @@ def check_metrics(stack: Stack, server: str, token: str) -> None:
         jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
     n_done = sum(job["counts"]["done"] for job in jobs)
     good = 'pawsort_images_classified_total{outcome="good"}'
-    until(lambda: scrape(stack)[good] >= n_done, COUNTED_S, "the workers to tell", lambda: str(scrape(stack)))
+    ended, predicted = 'pawsort_chunks_ended_total{outcome="done"}', 'pawsort_stage_seconds_count{stage="predict"}'
+
+    def is_told() -> bool:
+        now = scrape(stack)
+        return now[good] >= n_done and now[ended] >= now[predicted]
+
+    until(is_told, COUNTED_S, "the workers to tell", lambda: str(scrape(stack)))
     found = scrape(stack)
     assert found['pawsort_images_classified_total{outcome="good"}'] == n_done
     assert found['pawsort_images{outcome="done"}'] == n_done
     assert found['pawsort_images{outcome="open"}'] == 0
     assert found['pawsort_jobs{state="done"}'] == sum(job["state"] == "done" for job in jobs)
-    n_chunks = found['pawsort_chunks_ended_total{outcome="done"}']
+    n_chunks = found[ended]
     for stage in ("wait", "read", "decode", "predict"):
         assert found[f'pawsort_stage_seconds_count{{stage="{stage}"}}'] == n_chunks
     assert found['pawsort_stage_seconds_count{stage="record"}'] >= n_chunks  # a long chunk is recorded in parts

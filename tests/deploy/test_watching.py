@@ -19,7 +19,7 @@ from tests.support import compose
 from tests.support.browser.site import served
 from tests.support.compose import ROOT
 from tests.support.factories import make_job, make_upload
-from tests.support.service_folders import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 from web.app import App
 
@@ -147,8 +147,12 @@ def test_a_real_prometheus_reads_the_site_and_raises_the_alarm(prometheus: str, 
         until(has_alarm, START_S, "the alarm")
         (target,) = [one for one in ask("targets")["activeTargets"] if one["labels"]["job"] == "pawsort"]
         assert (target["health"], target["lastError"]) == ("up", "")
-        (sample,) = ask("query", query='pawsort_images{outcome="open"}')["result"]
-        assert sample["value"][1] == "7"
+
+        def n_open() -> str:
+            (sample,) = ask("query", query='pawsort_images{outcome="open"}')["result"]
+            return str(sample["value"][1])
+
+        until(lambda: n_open() == "7", START_S, "the number of pictures")
         for expression in expressions():
             assert "result" in ask("query", query=expression)
 

@@ -3,8 +3,8 @@
 import os
 import signal
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core.orm.uploads import Shard, Upload
+from tests.support.deadlines import within
 from tests.support.factories import make_tar
 from tests.support.installation import END_S, START_S, Installation
 from tests.support.photographs import make_shards
@@ -213,13 +214,11 @@ def test_a_web_server_killed_again_and_again_loses_no_shard(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:
     shards = make_shards(N_SHARDS * 2, N_EACH // 2)
-    sent: list[str] = []
-    sender = threading.Thread(target=lambda: sent.append(installation.send(shards)))
-    sender.start()
-    for _ in range(3):
-        kill(installation.wait_for(lambda: installation.find("web.wsgi"), START_S, "a web server")[0])
-    sender.join(START_S)
-    job = installation.classify(sent[0])
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(installation.send, shards)
+        for _ in range(3):
+            kill(installation.wait_for(lambda: installation.find("web.wsgi"), START_S, "a web server")[0])
+        job = installation.classify(sending.result(within(START_S)))
     installation.wait_for_job(job)
     check_sound(installation.db, job)
     assert read_results(installation.db, job).keys() == undisturbed.results.keys()

@@ -179,7 +179,7 @@ def test_a_killed_instance_leaves_nothing_behind_and_is_started_again_without_wa
     running.start()
     assert time.monotonic() - began < within(12)
     assert not any(is_alive(pid) for pid in children)
-    assert len(list(temporary.iterdir())) == 1
+    running.wait_for(lambda: len(list(temporary.iterdir())) == 1, 5, "what the killed one left to go")
     running.stop()
     assert not any(temporary.iterdir())
     assert not kept.exists()

@@ -27,8 +27,8 @@ from tests.support.paths import ROOT
 from tests.support.photo_folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
 from tests.support.photographs import photographs
 from tests.support.pictures import draw, encode, jpeg, test_data
+from tests.support.ports import free_port
 from tests.support.processes import peak_memory_bytes
-from tests.support.service_folders import free_port
 from tests.support.soundness import check_counters, check_sound
 
 MOST_MEMORY_BYTES = 1.5 * 10**9

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.support import leftovers
 from tests.support.paths import ROOT
-from tests.support.service_folders import free_port
+from tests.support.ports import free_port
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """A real S3 on this machine: SeaweedFS, with keys, and one bucket."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,17 +11,17 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 BUCKET = "tests"
 START_S = 60.0
-BELOW = 20_000  # each port has a second one, 10,000 above it
 
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[str]:
     """Start it, with its keys in the environment as they are in production; gives `s3://bucket`."""
-    ports = {name: _free_port() for name in ("master", "volume", "filer", "s3")}
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     keys = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests-secret"}
     command = [str(Path(sys.executable).parent / "weed"), "server", f"-dir={folder}", "-ip=127.0.0.1", "-filer", "-s3"]
     command += [f"-{name}.port={number}" for name, number in ports.items()]
@@ -53,15 +52,3 @@ def _wait(address: str, log: Path) -> None:
         return True
 
     until(is_there, START_S, "the store", lambda: log.read_text("utf-8", "replace")[-2000:])
-
-
-def _free_port() -> int:
-    while True:
-        number = BELOW + int.from_bytes(os.urandom(2), "big") % 10_000
-        try:
-            for one in (number, number + 10_000):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", one))
-        except OSError:
-            continue
-        return number

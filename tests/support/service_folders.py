@@ -1,8 +1,6 @@
 """Where a service of docker-compose.yml lives outside its container: its folders, its ports, its programs."""
 
-import os
 import re
-import socket
 import sys
 import warnings
 from collections.abc import Iterable
@@ -10,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-BELOW = 20_000  # a port of SeaweedFS has a second one, 10,000 above it
+from tests.support.ports import free_port
 
 
 @dataclass
@@ -39,23 +37,6 @@ class Places:
             return words
         targets = "|".join(re.escape(target) for target in sorted(mounts, key=len, reverse=True))
         return re.sub(rf"(?<![\w.])({targets})(?=[/\s;:\"']|$)", lambda found: str(mounts[found[1]]), words)
-
-
-def free_port() -> int:
-    """A port that is free here, and its neighbour 10,000 above too."""
-    while True:
-        number = BELOW + int.from_bytes(os.urandom(2), "big") % 10_000
-        if all(_is_free(one) for one in (number, number + 10_000)):
-            return number
-
-
-def _is_free(number: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", number))
-        except OSError:
-            return False
-    return True
 
 
 def pg_utils() -> Any:

@@ -16,7 +16,7 @@ from tests.support.tiny_server import CUT, Answer, tiny_server
 QUICK = {"first_pause_s": 0.01, "longest_pause_s": 0.02}
 
 
-def make_client(address: str, give_up_after_s: float = 5.0, token: str | None = "secret") -> Pawsort:
+def make_client(address: str, give_up_after_s: float = 60.0, token: str | None = "secret") -> Pawsort:
     return Pawsort(address, token, retries=Retries(give_up_after_s, **QUICK))
 
 
@@ -48,7 +48,7 @@ def test_a_refusal_is_not_repeated_and_carries_the_servers_sentence(status: int)
 
 def test_a_long_pause_is_reported_with_what_went_wrong() -> None:
     reported = []
-    retries = Retries(5.0, **QUICK, on_wait=reported.append)
+    retries = Retries(60.0, **QUICK, on_wait=reported.append)
     answers = (Answer(503), Answer(503, {"detail": "Back soon."}, {"Retry-After": "1"}), Answer(200, {"id": "j"}))
     with tiny_server(*answers) as (address, _), Pawsort(address, retries=retries) as client:
         client.jobs.get("j")

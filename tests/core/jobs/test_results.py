@@ -130,16 +130,16 @@ def test_an_unknown_image_is_not_found(db: Database, job: UUID) -> None:
 def test_a_night_in_which_nothing_ran_does_not_slow_the_rate_down(db: Database, blobs: Blobs, version: int) -> None:
     job = make_job(db, make_upload(db, blobs, n_files=4))
     with db.write() as session:
-        session.execute(update(Job).values(started_at=db_now(-2), moved_at=db_now(-2)))
+        session.execute(update(Job).values(started_at=db_now(-20), moved_at=db_now(-20)))
     run_job(db, job)
-    assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
+    assert rate(db, job) == pytest.approx(4 / 20, rel=0.5)
     with db.write() as session:
         session.execute(update(Job).values(moved_at=db_now(-80_000)))
         session.execute(update(Result).values(error_code=ErrorCode.TRUNCATED))
         session.execute(update(Job).values(n_done=0, n_failed=4))
         retry.retry_job(session, as_owner(session), job)
     run_job(db, job)
-    assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
+    assert rate(db, job) == pytest.approx(4 / 20, rel=0.5)
 
 
 def test_a_long_stop_counts_as_a_minute(db: Database, blobs: Blobs, version: int) -> None:

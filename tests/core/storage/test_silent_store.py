@@ -10,7 +10,7 @@ from core.storage.buckets import Limits
 from tests.support.silent_proxy import SilentProxy, connect_to_address
 from tests.support.tiny_server import Answer, tiny_server
 
-SILENCE_S = 0.5
+SILENCE_S = 1.0
 HEADERS = {"Last-Modified": "Mon, 30 Nov 2026 12:00:00 GMT", "ETag": '"1"'}
 
 

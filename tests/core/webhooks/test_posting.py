@@ -14,6 +14,7 @@ from core.webhooks.posting import READ_BYTES, Answer, post
 from core.webhooks.targets import Allowlist, check_url
 from tests.support import tiny_server as servers
 from tests.support.certificates import make_certificate
+from tests.support.ports import free_port
 from tests.support.tiny_server import tiny_server
 
 PAUSE_S = 0.01
@@ -85,9 +86,7 @@ def test_a_connection_that_is_cut_is_an_error_in_words() -> None:
 
 
 def test_nobody_there_is_an_error_in_words() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    assert "cannot be reached" in (send(f"http://127.0.0.1:{port}/").error or "")
+    assert "cannot be reached" in (send(f"http://127.0.0.1:{free_port()}/").error or "")
 
 
 @contextmanager

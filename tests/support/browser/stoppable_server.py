@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 from typing import Self
 
@@ -11,6 +10,7 @@ import httpx2
 from core.base.config import Settings
 from instance.base import programs
 from tests.support.deadlines import within
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 START_S = 60.0
@@ -20,9 +20,7 @@ class StoppableServer:
     """gunicorn as `pawsort up` runs it; without workers that sort."""
 
     def __init__(self, settings: Settings) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.settings = settings.model_copy(update={"port": port})
         self.address = f"http://127.0.0.1:{port}"
         self._process: subprocess.Popen[bytes] | None = None

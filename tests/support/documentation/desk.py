@@ -25,7 +25,7 @@ from tests.support.documentation.statements import Statement
 from tests.support.factories import draw_picture
 from tests.support.installation import Installation
 from tests.support.paths import ROOT
-from tests.support.service_folders import free_port
+from tests.support.ports import free_port
 
 PICTURES = {f"{n}.jpg": draw_picture(n) for n in range(6)}
 N_LABELLED = 100  # of each class

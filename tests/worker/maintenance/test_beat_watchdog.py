@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from core.base.config import Settings
 from tests.support.paths import ROOT
+from tests.support.processes import is_alive
 from tests.support.waiting import until
 from worker.maintenance import beat_watchdog
 from worker.maintenance.beat_watchdog import BeatWatchdog
@@ -35,14 +36,6 @@ if __name__ == "__main__":
 """
 
 
-def is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-
-
 def test_a_beat_that_stands_still_is_killed_together_with_its_worker(tmp_path: Path, redis_url: str) -> None:
     file = tmp_path / "small_worker.py"
     file.write_text(WORKER)
@@ -59,7 +52,7 @@ def test_a_beat_that_stands_still_is_killed_together_with_its_worker(tmp_path: P
         said, _ = worker.communicate("go\n")
     assert worker.returncode == 1
     assert "beat_silent" in said
-    assert not is_there(pid)
+    until(lambda: not is_alive(pid))  # it was killed just now
 
 
 class World:

@@ -57,8 +57,8 @@ def test_a_silent_connection_of_the_pool_is_replaced_long_before_an_answer_would
 
 
 def test_a_statement_that_takes_longer_is_no_silence_while_rows_come(sql_url: str) -> None:
-    db = Database(sql_url, answer_s=ANSWER_S)
-    slowly = text("SELECT n, pg_sleep(0.3) FROM generate_series(1, 5) AS n").execution_options(yield_per=1)
+    db = Database(sql_url, answer_s=2 * ANSWER_S)
+    slowly = text("SELECT n, pg_sleep(0.3) FROM generate_series(1, 8) AS n").execution_options(yield_per=1)
     with db.engine.connect() as connection:
-        assert [row.n for row in connection.execute(slowly)] == [1, 2, 3, 4, 5]
+        assert [row.n for row in connection.execute(slowly)] == [*range(1, 9)]
     db.close()
