@@ -204,13 +204,14 @@ def known_work_s() -> float:
     return time.process_time() - before
 
 
-def test_ten_thousand_pictures_in_seconds(settings: Any, db: Database, blobs: Blobs) -> None:
-    """Of the large network: features as they lie in the store after classifying, 10,000 of them, compared first.
+@pytest.mark.parametrize("n", [2_500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_thousands_of_pictures_in_seconds(settings: Any, db: Database, blobs: Blobs, n: int) -> None:
+    """Of the large network: features as they lie in the store after classifying, compared first.
 
     Processor time of all threads is measured, beside that of known work: the clock shows anything on busy cores.
     """
     runtime = FakeRuntime(settings, db)
-    upload = make_many(runtime, blobs, n=10_000)
+    upload = make_many(runtime, blobs, n=n)
     known_before_s, busy_before = known_work_s(), time.process_time()
     job = run(runtime, upload, network="efficientnet-lite0")
     busy_s = time.process_time() - busy_before
