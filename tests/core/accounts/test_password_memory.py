@@ -7,25 +7,29 @@ import pytest
 
 from core.accounts.passwords import hashing
 from core.base.errors import Busy
+from tests.support.deadlines import within
 
 LINGER_S = 0.02
 
 
 class CountingHasher:
-    """Counts how many hash at once; each waits for a third, who must not come."""
+    """Counts how many hash at once; each waits for as many as may, and then for one more, who must not come."""
 
     def __init__(self) -> None:
         self.most = self.now = 0
         self.lock = threading.Lock()
-        self.third = threading.Event()
+        self.all_who_may, self.one_more = threading.Event(), threading.Event()
 
     def verify(self, encoded: str, password: bytes) -> bool:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        if self.now > hashing.MAX_AT_ONCE:
-            self.third.set()
-        self.third.wait(LINGER_S)
+            if self.now == hashing.MAX_AT_ONCE:
+                self.all_who_may.set()
+            if self.now > hashing.MAX_AT_ONCE:
+                self.one_more.set()
+        self.all_who_may.wait(within(30))
+        self.one_more.wait(LINGER_S)
         with self.lock:
             self.now -= 1
         return True

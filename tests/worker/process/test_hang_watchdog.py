@@ -9,7 +9,7 @@ from tests.support.deadlines import within
 from worker.process.hang_watchdog import HANGS_AFTER_LEASES, HangWatchdog
 
 CHECK_S = 0.01
-LEASE_S = 0.02
+LEASE_S = 0.1
 NO_BEAT_S = 3 * HANGS_AFTER_LEASES * LEASE_S
 
 
