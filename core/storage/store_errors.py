@@ -9,6 +9,7 @@ from core.base.errors import ConfigError, DiskFull, PawsortError, Refused, Unava
 # What servers of several makes say.
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
 WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized")
+WRONG_CLOCK = "RequestTimeTooSkewed"  # S3: a request may be 15 minutes old
 # What the operating system says of a folder without room: bytes, inodes, quota.
 FULL_FOLDER = ("No space left on device", "Disk quota exceeded")
 FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "QuotaExceeded", "no space left")
@@ -59,6 +60,11 @@ def refusal(error: Exception) -> PawsortError:
     if any(word in sentence for word in FULL):  # before keys: a quota comes as 403
         return DiskFull(
             "The blob store is full. Delete jobs that are no longer needed, or free disk space, then try again."
+        )
+    if WRONG_CLOCK in sentence:
+        return Refused(
+            "PAWSORT_BLOB_URL: the store refuses requests, because its clock and that of this machine differ by more"
+            " than 15 minutes. Set both clocks."
         )
     if any(word in sentence for word in WRONG_KEYS):
         return Refused(

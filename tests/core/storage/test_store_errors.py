@@ -11,6 +11,7 @@ import pytest
 from core.base.errors import ConfigError, Refused, Unavailable
 from core.storage import buckets
 from core.storage.blobs import Blobs
+from tests.support.tiny_server import Answer, tiny_server
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
@@ -84,3 +85,9 @@ def test_a_store_that_is_too_busy_says_so_itself(monkeypatch: pytest.MonkeyPatch
     with listening() as port, pytest.raises(Unavailable, match="503 Service Unavailable") as caught:
         ask(monkeypatch, f"http://127.0.0.1:{port}")
     assert not isinstance(caught.value, Refused)
+
+
+def test_a_clock_that_is_wrong_is_not_taken_for_wrong_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b"<Error><Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message></Error>"
+    with tiny_server(Answer(403, body)) as (address, _), pytest.raises(Refused, match="Set both clocks"):
+        ask(monkeypatch, address)
