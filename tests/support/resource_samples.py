@@ -24,6 +24,7 @@ from worker.process.runtime import POOL_SIZE
 
 ROLES = ("web.wsgi", "inference@", "training@", "maintenance@", "beat", "child_main", "valkey", "guard", "cli up")
 DATABASE = "/pawsort.db"
+OF_ONE_TRAINING = "training@ child"  # a process that is replaced after each training; it takes more while it trains
 MEASURES = {"VmRSS": "rss_kib", "Pss": "pss_kib", "Threads": "threads"}
 # A process opens another connection of its pool when more threads than ever before want one, which may take hours, and
 # keeps it. On SQLite it has a handle of the database and one of its log.
@@ -116,11 +117,15 @@ def read_process(pid: int) -> dict[str, int]:
 
 
 def read_trends(file: Path, settled_after_s: float) -> list[Trend]:
-    """Follow each measure of each role, the largest of its processes at each time, from when it has settled."""
+    """Follow each measure of each role, the largest of its processes at each time, from when it has settled.
+
+    Processes of a single training are not followed.
+    """
     largest: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     with file.open(newline="") as lines:
         for at_s, what, measure, value in csv.reader(lines):
-            if int(at_s) >= settled_after_s and measure in MAY_GROW:
+            is_followed = measure in MAY_GROW and not what.startswith(OF_ONE_TRAINING)
+            if is_followed and int(at_s) >= settled_after_s:
                 series = largest[what.rpartition(" ")[0] or what if what[-1:].isdigit() else what, measure]
                 series[int(at_s)] = max(int(value), series.get(int(at_s), 0))
     return [_follow(*names, series) for names, series in sorted(largest.items()) if len(series) >= 3]
