@@ -56,7 +56,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_pictures(tmp_path_factory.mktemp("many") / "pictures", N_PICTURES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def undisturbed(project: Project, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The lines of the results without any fault."""
     with Job(project, pictures, tmp_path_factory.mktemp("undisturbed") / "out.csv") as job:

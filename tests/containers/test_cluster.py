@@ -40,7 +40,7 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
-def cluster(project: Project) -> Iterator[Project]:
+def project(project: Project) -> Iterator[Project]:
     """The installation with several hosts of each kind."""
     images.build_stand_in(project.engine, "pawsort-test-clock", base="pawsort-worker")
     project.pause_after_claims(LONG_PAUSE_S)
@@ -56,27 +56,20 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_pictures(tmp_path_factory.mktemp("cluster") / "pictures", N_PICTURES)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(cluster: Project, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The lines of the results without any fault."""
-    with Job(cluster, pictures, tmp_path_factory.mktemp("undisturbed") / "out.csv") as job:
-        return job.lines()
-
-
 @pytest.mark.parametrize("name", random.Random(SEED).sample(sorted(FAULTS), len(FAULTS)))
-def test_a_job_survives(cluster: Project, pictures: Path, undisturbed: list[str], name: str, tmp_path: Path) -> None:
-    hosts = Hosts(cluster, random.Random(f"{SEED} {name}"))
-    with Job(cluster, pictures, tmp_path / "out.csv") as job:
+def test_a_job_survives(project: Project, pictures: Path, undisturbed: list[str], name: str, tmp_path: Path) -> None:
+    hosts = Hosts(project, random.Random(f"{SEED} {name}"))
+    with Job(project, pictures, tmp_path / "out.csv") as job:
         n_before, begun = job.wait_for_results(), time.monotonic()
         with FAULTS[name](hosts):
             time.sleep(AWAY_S)
         lasted_s, n_after = time.monotonic() - begun, job.wait_for_results()
         end_s = seconds_to_end(job, undisturbed)
         print(f"{name}: {n_before} done before, {n_after} after {lasted_s:.0f} s, all {end_s:.0f} s later")
-    cluster.wait_healthy()
+    project.wait_healthy()
 
 
-def test_the_doctor_finds_nothing_wrong_afterwards(cluster: Project) -> None:
-    cluster.start(*scaled(HOSTS))  # workers that ended without a word are written off
-    doctor = cluster.execute("web", "pawsort", "doctor", check=False)
+def test_the_doctor_finds_nothing_wrong_afterwards(project: Project) -> None:
+    project.start(*scaled(HOSTS))  # workers that ended without a word are written off
+    doctor = project.execute("web", "pawsort", "doctor", check=False)
     assert doctor.returncode == 0, doctor.stdout
