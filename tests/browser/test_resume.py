@@ -121,7 +121,7 @@ def test_contents_are_known_by_their_sha_256(page: Page, site: str, size: int) -
     page.goto(f"{site}/login")
     data = bytes(n * n % 251 for n in range(size))
     script = """async (text) => {
-      const { sha256 } = await import("/static/shared/sha256.js");
+      const { sha256 } = await import("/static/upload/plan/sha256.js");
       return sha256(new Blob([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))]));
     }"""
     assert page.evaluate(script, base64.b64encode(data).decode()) == hashlib.sha256(data).hexdigest()

@@ -81,7 +81,9 @@ def _in_browser(page: Page, site: str, module: str, function: str, values: list[
     ],
 )
 def test_numbers_read_the_same(page: Page, site: str, name: str, function: Any, values: list[Any]) -> None:
-    assert _in_browser(page, site, "/static/shared/words.js", name, values) == [function(value) for value in values]
+    assert _in_browser(page, site, "/static/shared/text/words.js", name, values) == [
+        function(value) for value in values
+    ]
 
 
 def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
@@ -112,7 +114,7 @@ def test_what_is_probably_neither_is_the_same(page: Page, site: str) -> None:
     said = [[0.3, 0.1], [0.25, 0.25], [0.249999, 0.25], [0.0, 0.0], [0.7, 0.1]]
     results = [{"label": "unsure", "probabilities": dict(zip(CLASSES, p, strict=True))} for p in said]
     results += [{"label": "cat", "probabilities": {"cat": 0.3, "dog": 0.1}}, {"label": None, "probabilities": None}]
-    found = _in_browser(page, site, "/static/shared/neither.js", "probablyNeither", results)
+    found = _in_browser(page, site, "/static/shared/text/neither.js", "probablyNeither", results)
     assert [share is not None for share in found] == [*map(is_neither, said), False, False]
 
 

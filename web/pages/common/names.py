@@ -1,6 +1,6 @@
 """Names on pages: characters that nobody sees are shown, and the direction of a name stays its own.
 
-static/shared/names.js does the same in the browser.
+static/shared/text/names.js does the same in the browser.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Numbers, sizes, times and states in words. static/shared/words.js does the same in the browser."""
+"""Numbers, sizes, times and states in words. static/shared/text/words.js does the same in the browser."""
 
 import math
 import re

@@ -47,4 +47,4 @@ def show_guide(path: str) -> Response:
 @public
 def show_favicon() -> Response:
     """The icon, for browsers that request it by this name."""
-    return redirect(url_for("static", filename="shared/favicon.svg"), code=301)
+    return redirect(url_for("static", filename="shared/page/favicon.svg"), code=301)

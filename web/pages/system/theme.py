@@ -37,7 +37,7 @@ def next_theme() -> str:
 @pages.post("/theme")
 @needs(Right.SEE)
 def switch_theme() -> Response:
-    """Keep the theme, and go back; with JavaScript, static/shared/theme.js does it without a page load."""
+    """Keep the theme, and go back; with JavaScript, static/shared/page/theme.js does it without a page load."""
     theme = request.form.get("theme", "")
     response = see_other(own_path("back", "/"))
     chosen = theme if theme in THEMES else THEMES[0]

@@ -1,10 +1,10 @@
 /** Imports a rearranged folder: a list of its paths and hashes, and its manifest, are sent with the form instead of a ZIP. */
 
-import { sayCounting } from "../shared/counting.js";
+import { sayCounting } from "../shared/page/counting.js";
 import { isArchive } from "../upload/input/names.js";
-import { sha256 } from "../shared/sha256.js";
+import { sha256 } from "../upload/plan/sha256.js";
 import { openZone } from "../upload/input/drop_zone.js";
-import { count, plural } from "../shared/words.js";
+import { count, plural } from "../shared/text/words.js";
 
 /** As core/review/sort_manifest.py names it. */
 const MANIFEST = "pawsort-manifest.jsonl";

@@ -1,12 +1,12 @@
 /** The page of a job: keeps its numbers, title and pictures up to date. */
 
-import { LiveParts, readPage } from "../shared/live.js";
-import { ENDED, watchJob } from "../shared/poll.js";
-import { plural } from "../shared/words.js";
+import { LiveParts, readPage } from "../shared/server/live.js";
+import { ENDED, watchJob } from "../shared/server/poll.js";
+import { plural } from "../shared/text/words.js";
 import { viewGrid } from "../viewer/grid_source.js";
 import { DoneNotice } from "./done_notice.js";
 import { Filter } from "./filter/filter.js";
-import { Grid } from "./grid.js";
+import { Grid } from "./grid/grid.js";
 import { Place } from "./filter/place.js";
 import { SelectionBar } from "./selection/selection_bar.js";
 import { Threshold } from "./threshold.js";

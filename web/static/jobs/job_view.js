@@ -1,7 +1,7 @@
 /** A job's numbers on any page: writes them into the elements with data-field, data-count and data-when. */
 
-import { count, duration, percentOf, plural, rate } from "../shared/words.js";
-import { ENDED } from "../shared/poll.js";
+import { count, duration, percentOf, plural, rate } from "../shared/text/words.js";
+import { ENDED } from "../shared/server/poll.js";
 
 export const STATE_WORDS = {
   receiving: "Receiving",

@@ -1,6 +1,6 @@
 /** The filter of the list of jobs: applies changes at once, omits empty fields from the address, and adds the reader's time zone. */
 
-import { foldOnPhones } from "../shared/fold.js";
+import { foldOnPhones } from "../shared/page/fold.js";
 
 export function openFilter(form) {
   foldOnPhones(form);

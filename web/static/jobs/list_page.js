@@ -1,8 +1,8 @@
 /** The list of jobs: keeps the rows of active jobs up to date. */
 
 import { showJob } from "./job_view.js";
-import { keepLive } from "../shared/live.js";
-import { ENDED, watchJob } from "../shared/poll.js";
+import { keepLive } from "../shared/server/live.js";
+import { ENDED, watchJob } from "../shared/server/poll.js";
 import { openFilter } from "./list_filter.js";
 import { openSelection } from "./list_selection.js";
 

@@ -1,6 +1,6 @@
 /** Selecting jobs in the list: all of the page at once, how many are selected, and what can be done with them. */
 
-import { count } from "../shared/words.js";
+import { count } from "../shared/text/words.js";
 
 /** @param {HTMLFormElement} form The boxes in the rows belong to it. */
 export function openSelection(form) {

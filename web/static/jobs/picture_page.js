@@ -3,7 +3,7 @@
  * a click enlarges it; the heat map can be shown over it, and then also over the next pictures.
  */
 
-import { listenToKeys } from "../shared/keys.js";
+import { listenToKeys } from "../shared/page/keys.js";
 import { isHeatOn, rememberHeat } from "../viewer/heat.js";
 
 const KEYS = { ArrowLeft: "prev", ArrowRight: "next" };

@@ -1,7 +1,7 @@
 /** Exports that take a while: shows that the file is being made, and saves it when it is whole. Without this, the browser downloads it. */
 
-import { errorFrom } from "../shared/http.js";
-import { count } from "../shared/words.js";
+import { errorFrom } from "../shared/server/http.js";
+import { count } from "../shared/text/words.js";
 
 const state = document.querySelector("[data-export-state]");
 let isBusy = false;

@@ -1,7 +1,7 @@
 /** The threshold over the histogram: counts follow while it is dragged; releasing it saves it. */
 
-import { callJson } from "../shared/http.js";
-import { count } from "../shared/words.js";
+import { callJson } from "../shared/server/http.js";
+import { count } from "../shared/text/words.js";
 
 const UNSURE = "unsure";
 const REST_MS = 700;

@@ -1,7 +1,7 @@
 /** Labelling a list of pictures one by one, with buttons or with their keys for the marked picture. The large view shares its labels. */
 
-import { listenToKeys } from "../shared/keys.js";
-import { asText } from "../shared/names.js";
+import { listenToKeys } from "../shared/page/keys.js";
+import { asText } from "../shared/text/names.js";
 import { labelIn } from "../viewer/start.js";
 
 const tiles = [...document.querySelectorAll("[data-say]")];

@@ -1,7 +1,7 @@
 /** Labels that a person gives one by one: sent in the background, each once, and undone to any depth. */
 
-import { UndoSteps } from "../shared/undo_steps.js";
-import { newUuid } from "../shared/uuid.js";
+import { UndoSteps } from "./undo_steps.js";
+import { newUuid } from "../shared/server/uuid.js";
 import { Outbox } from "./outbox.js";
 
 export class Labelling {

@@ -3,8 +3,8 @@
  * with retries: each has a key, and the server writes each key once.
  */
 
-import { callJson, isLoggedOut, noAnswer, renewToken, unsafeHeaders } from "../shared/http.js";
-import { withRetries } from "../shared/retry.js";
+import { callJson, isLoggedOut, noAnswer, renewToken, unsafeHeaders } from "../shared/server/http.js";
+import { withRetries } from "../shared/server/retry.js";
 
 const PREFIX = "pawsort-labels:";
 const BATCH = 50;

@@ -1,6 +1,6 @@
 /** The System page: refreshes its figures every few seconds while it is visible. */
 
-import { LiveParts } from "../shared/live.js";
+import { LiveParts } from "../shared/server/live.js";
 
 const EVERY_MS = 5000;
 

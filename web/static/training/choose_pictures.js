@@ -1,8 +1,8 @@
 /** Choosing the pictures of a training: a folder that is dropped here is uploaded, not sorted, and then selected. */
 
-import { callJson } from "../shared/http.js";
+import { callJson } from "../shared/server/http.js";
 import { isArchive, nameFor } from "../upload/input/names.js";
-import { newUuid } from "../shared/uuid.js";
+import { newUuid } from "../shared/server/uuid.js";
 import { Panel } from "../upload/view/panel.js";
 import { FolderSender } from "../upload/send/folder_sender.js";
 import { isOver } from "../upload/send/sender.js";

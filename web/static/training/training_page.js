@@ -1,7 +1,7 @@
 /** The page of a training: keeps its numbers, curves and title up to date until it ends. */
 
-import { keepLive } from "../shared/live.js";
-import { ENDED } from "../shared/poll.js";
+import { keepLive } from "../shared/server/live.js";
+import { ENDED } from "../shared/server/poll.js";
 
 const root = document.querySelector("#main");
 const job = root.querySelector("[data-job]");

@@ -1,6 +1,6 @@
 /** The buttons of a large view, and their keys. */
 
-import { listenToKeys } from "../shared/keys.js";
+import { listenToKeys } from "../shared/page/keys.js";
 
 const STEPS = { ArrowLeft: -1, PageUp: -1, ArrowRight: 1, PageDown: 1 };
 const KEYS = { Enter: "confirm", u: "undo", Backspace: "undo", z: "zoom", "+": "enlarge", "=": "enlarge", "-": "reduce", h: "heat" };

@@ -1,12 +1,12 @@
 /** The pictures of a job's grid, for the large view. */
 
-import { fill, pageOf } from "../jobs/tile.js";
-import { probablyNeither, sharesOf } from "../shared/neither.js";
-import { label as word } from "../shared/words.js";
+import { fill, pageOf } from "../jobs/grid/tile.js";
+import { probablyNeither, sharesOf } from "../shared/text/neither.js";
+import { label as word } from "../shared/text/words.js";
 import { isPlainClick, labelIn } from "./start.js";
 import { Viewer } from "./viewer.js";
 
-/** Open the pictures of the grid in the large view. @param {import("../jobs/grid.js").Grid} grid */
+/** Open the pictures of the grid in the large view. @param {import("../jobs/grid/grid.js").Grid} grid */
 export function viewGrid(grid) {
   const [dialog, list] = [document.querySelector("[data-viewer]"), document.querySelector("[data-grid]")];
   if (dialog === null || list === null) return;

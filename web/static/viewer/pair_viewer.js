@@ -1,8 +1,8 @@
 /** Two pictures of a group next to each other: enlarged and moved together, and labelled together or one by one. */
 
-import { showName } from "../shared/names.js";
-import { LoadedAhead } from "../shared/thumbnails.js";
-import { bytes, count, label as word } from "../shared/words.js";
+import { showName } from "../shared/text/names.js";
+import { LoadedAhead } from "../shared/text/thumbnails.js";
+import { bytes, count, label as word } from "../shared/text/words.js";
 import { listenToControls } from "./controls.js";
 import { DialogParts } from "./dialog_parts.js";
 import { Overlay } from "./overlay.js";

@@ -1,6 +1,6 @@
 /** The pictures of a list that the server has rendered, for the large view: suspects, samples, errors. */
 
-import { label as word } from "../shared/words.js";
+import { label as word } from "../shared/text/words.js";
 import { isPlainClick, labelIn } from "./start.js";
 import { Viewer } from "./viewer.js";
 

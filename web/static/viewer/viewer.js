@@ -1,8 +1,8 @@
 /** The large view: one picture as large as the window, labelled by keys or buttons; the next one follows. */
 
-import { asText, showName } from "../shared/names.js";
-import { LoadedAhead } from "../shared/thumbnails.js";
-import { count, label as word } from "../shared/words.js";
+import { asText, showName } from "../shared/text/names.js";
+import { LoadedAhead } from "../shared/text/thumbnails.js";
+import { count, label as word } from "../shared/text/words.js";
 import { listenToControls } from "./controls.js";
 import { DialogParts } from "./dialog_parts.js";
 import { heatOf, isHeatOn, rememberHeat } from "./heat.js";

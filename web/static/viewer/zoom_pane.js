@@ -3,7 +3,7 @@
  * pixels than the picture on it has.
  */
 
-import { SIZES, thumbnailOf } from "../shared/thumbnails.js";
+import { SIZES, thumbnailOf } from "../shared/text/thumbnails.js";
 import { listenToGestures } from "./gestures.js";
 
 const LARGEST = 16;

@@ -9,7 +9,7 @@ from core.base.database import Database
 from core.storage.blobs import Blobs
 from tests.support.factories import make_job, make_upload
 
-PATHS = ["/static/style.css", "/static/shared/http.js", "/openapi.json"]
+PATHS = ["/static/style.css", "/static/shared/server/http.js", "/openapi.json"]
 
 
 @pytest.mark.parametrize("path", PATHS)

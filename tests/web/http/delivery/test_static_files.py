@@ -29,8 +29,8 @@ def test_a_page_names_all_modules_that_its_script_imports(client: FlaskClient) -
 
 
 def test_an_address_of_another_release_gets_the_file_as_it_is_now_and_is_not_kept(client: FlaskClient) -> None:
-    answer = client.get(f"/static/{'0' * 16}/shared/http.js")
-    assert answer.data == (FOLDER / "shared/http.js").read_bytes()
+    answer = client.get(f"/static/{'0' * 16}/shared/server/http.js")
+    assert answer.data == (FOLDER / "shared/server/http.js").read_bytes()
     assert answer.headers["Cache-Control"] == "no-cache"
 
 

@@ -24,7 +24,7 @@ def test_what_nobody_sees_is_shown_by_its_number():
 
 
 def test_the_browser_shows_the_same_characters():
-    script = (ROOT / "web/static/shared/names.js").read_text("utf-8")
+    script = (ROOT / "web/static/shared/text/names.js").read_text("utf-8")
     pattern = re.search(r"UNSEEN = /(.*)/g;", script)
     assert pattern is not None
     in_browser = re.compile(pattern[1])

@@ -3,7 +3,7 @@
  * (what they change, as a query; an empty value removes a filter), and by Back and Forward.
  */
 
-import { newUuid } from "../../shared/uuid.js";
+import { newUuid } from "../../shared/server/uuid.js";
 
 const TYPING_MS = 300;
 /** Fields with these values are left out of the address. */

@@ -12,7 +12,7 @@ export class Place {
 
   /**
    * @param {string} job
-   * @param {import("../grid.js").Grid} grid
+   * @param {import("../grid/grid.js").Grid} grid
    */
   constructor(job, grid) {
     this.#name = `pawsort-places:${job}`;
@@ -34,7 +34,7 @@ export class Place {
     }
   }
 
-  /** @returns {import("../grid.js").GridPlace|null} Of an entry of the history; null for the first picture. */
+  /** @returns {import("../grid/grid.js").GridPlace|null} Of an entry of the history; null for the first picture. */
   recall(entry) {
     return this.#read().find((one) => one.entry === entry)?.place ?? null;
   }

@@ -3,10 +3,10 @@
  * a lost connection nor a closed page leaves it half done; the next page continues it.
  */
 
-import { callJson } from "../../shared/http.js";
-import { UndoSteps } from "../../shared/undo_steps.js";
-import { newUuid } from "../../shared/uuid.js";
-import { withRetries } from "../../shared/retry.js";
+import { callJson } from "../../shared/server/http.js";
+import { UndoSteps } from "../../labels/undo_steps.js";
+import { newUuid } from "../../shared/server/uuid.js";
+import { withRetries } from "../../shared/server/retry.js";
 
 const never = new AbortController().signal;
 
@@ -35,7 +35,7 @@ export class Batches {
    *
    * @param {object} body The body for the API, without the id.
    * @returns {Promise<object>} The batch, finished.
-   * @throws {import("../../shared/http.js").CallError}
+   * @throws {import("../../shared/server/http.js").CallError}
    */
   async run(body) {
     const step = { id: newUuid(), body };

@@ -14,7 +14,7 @@ export class Picking {
   #anchor = null;
 
   /**
-   * @param {{list: Element, grid: import("../grid.js").Grid, selection: import("./selection.js").Selection,
+   * @param {{list: Element, grid: import("../grid/grid.js").Grid, selection: import("./selection.js").Selection,
    *   onChange: () => void, onProblem: (words: string) => void}} parts
    */
   constructor({ list, grid, selection, ...on }) {

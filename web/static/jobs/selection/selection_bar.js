@@ -1,8 +1,8 @@
 /** The bar above the grid: how many pictures are selected, and the labels to give them together. */
 
-import { listenToKeys } from "../../shared/keys.js";
-import { asText } from "../../shared/names.js";
-import { count, label as word, plural } from "../../shared/words.js";
+import { listenToKeys } from "../../shared/page/keys.js";
+import { asText } from "../../shared/text/names.js";
+import { count, label as word, plural } from "../../shared/text/words.js";
 import { Batches } from "./label_batches.js";
 import { MOST, Picking, TOO_MANY } from "./picking.js";
 import { Selection } from "./selection.js";
@@ -18,7 +18,7 @@ export class SelectionBar {
   #batches;
   #picking;
 
-  /** @param {{job: string, grid: import("../grid.js").Grid, threshold: () => number}} parts threshold: the one at which labels are shown. */
+  /** @param {{job: string, grid: import("../grid/grid.js").Grid, threshold: () => number}} parts threshold: the one at which labels are shown. */
   constructor({ job, grid, threshold }) {
     if (this.#root === null) return;
     this.#grid = grid;

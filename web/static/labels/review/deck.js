@@ -2,9 +2,9 @@
  * The pictures of a reviewer: handed out by the server under a lease, a minute's work in advance, and loaded before they are shown.
  */
 
-import { callJson } from "../../shared/http.js";
-import { backoffMs } from "../../shared/retry.js";
-import { LoadedAhead } from "../../shared/thumbnails.js";
+import { callJson } from "../../shared/server/http.js";
+import { backoffMs } from "../../shared/server/retry.js";
+import { LoadedAhead } from "../../shared/text/thumbnails.js";
 
 /** A minute without the server at a picture per second. The loaded ones take about 10 MB. */
 const AHEAD = 70;

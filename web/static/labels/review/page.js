@@ -1,12 +1,12 @@
 /** The review page: show a picture, label it, show the next. Nothing here waits for the server. */
 
-import { callJson, unsafeHeaders } from "../../shared/http.js";
-import { asText } from "../../shared/names.js";
-import { newUuid } from "../../shared/uuid.js";
-import { probablyNeither } from "../../shared/neither.js";
-import { label as word } from "../../shared/words.js";
+import { callJson, unsafeHeaders } from "../../shared/server/http.js";
+import { asText } from "../../shared/text/names.js";
+import { newUuid } from "../../shared/server/uuid.js";
+import { probablyNeither } from "../../shared/text/neither.js";
+import { label as word } from "../../shared/text/words.js";
 import { Deck } from "./deck.js";
-import { listenToKeys } from "../../shared/keys.js";
+import { listenToKeys } from "../../shared/page/keys.js";
 import { Labelling } from "../labelling.js";
 import { troubleSentence } from "../outbox.js";
 import { View } from "./view.js";

@@ -1,7 +1,7 @@
 /** The review progress on the page of a job, counted after the page is loaded. */
 
-import { callJson } from "../../shared/http.js";
-import { count, plural } from "../../shared/words.js";
+import { callJson } from "../../shared/server/http.js";
+import { count, plural } from "../../shared/text/words.js";
 
 const summary = document.querySelector("[data-review-summary]");
 if (summary !== null) {

@@ -1,9 +1,9 @@
 /** The view of the review: the picture, its prediction, the progress, unsent labels. */
 
-import { showName } from "../../shared/names.js";
-import { probablyNeither, sharesOf } from "../../shared/neither.js";
+import { showName } from "../../shared/text/names.js";
+import { probablyNeither, sharesOf } from "../../shared/text/neither.js";
 import { ZoomPane } from "../../viewer/zoom_pane.js";
-import { count, label, percent, plural } from "../../shared/words.js";
+import { count, label, percent, plural } from "../../shared/text/words.js";
 
 const SLOW_MS = 1500;
 

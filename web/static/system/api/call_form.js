@@ -1,6 +1,6 @@
 /** The form of a call: a field for each parameter, the body, and what would be typed for curl. */
 
-import { unsafeHeaders } from "../../shared/http.js";
+import { unsafeHeaders } from "../../shared/server/http.js";
 import { field, make } from "./elements.js";
 
 const ARGUMENT = /\{(\w+)\}/g;

@@ -8,7 +8,7 @@
  */
 
 import { ignoredKind } from "./names.js";
-import { pause, rest } from "../../shared/slices.js";
+import { pause, rest } from "../plan/slices.js";
 
 /**
  * Each file needs a response from another browser process, and responses that arrive meanwhile are handled in the same task: with all

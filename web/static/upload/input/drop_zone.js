@@ -1,7 +1,7 @@
 /** What is dropped on a page: accepts files dropped anywhere on the page, pasted, or chosen with a button. */
 
-import { sayCounting } from "../../shared/counting.js";
-import { plural } from "../../shared/words.js";
+import { sayCounting } from "../../shared/page/counting.js";
+import { plural } from "../../shared/text/words.js";
 import { collectEntries, collectFiles, takeEntries } from "./collect.js";
 import { namedPasted } from "./names.js";
 

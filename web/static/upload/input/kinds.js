@@ -1,6 +1,6 @@
 /** What files are that don't look like pictures, by the endings of their names. */
 
-import { count, plural } from "../../shared/words.js";
+import { count, plural } from "../../shared/text/words.js";
 import { endingOf } from "./names.js";
 
 const KINDS = [

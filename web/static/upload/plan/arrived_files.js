@@ -1,8 +1,8 @@
 /** The files of an upload that the server has, so that the upload of a folder can be resumed. */
 
-import { callJson } from "../../shared/http.js";
-import { sha256 } from "../../shared/sha256.js";
-import { pause } from "../../shared/slices.js";
+import { callJson } from "../../shared/server/http.js";
+import { sha256 } from "./sha256.js";
+import { pause } from "./slices.js";
 
 const PAGE = 1000;
 /** The number of files that are looked up at a time, which takes a few milliseconds. */

@@ -6,7 +6,7 @@
  * @typedef {{seq: number, files: Found[]}} Shard
  */
 
-import { inTurn } from "../../shared/slices.js";
+import { inTurn } from "./slices.js";
 import { tarBlob } from "./tar.js";
 
 /** The number of files that are added to a tar at a time, which takes a few milliseconds. */

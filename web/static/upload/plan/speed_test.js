@@ -2,7 +2,7 @@
  * Measures the speed of the connection with some bytes that the server discards, before the first upload from this browser.
  */
 
-import { unsafeHeaders } from "../../shared/http.js";
+import { unsafeHeaders } from "../../shared/server/http.js";
 
 const FIRST_BYTES = 2 ** 16;
 const MOST_BYTES = 2 ** 22;

@@ -1,7 +1,7 @@
 /** Finds out whether an earlier upload of this browser can be resumed. */
 
-import { callJson } from "../../shared/http.js";
-import { ENDED } from "../../shared/poll.js";
+import { callJson } from "../../shared/server/http.js";
+import { ENDED } from "../../shared/server/poll.js";
 import { forget, recall } from "./storage.js";
 import { loadArrivedFiles } from "../plan/arrived_files.js";
 

@@ -1,8 +1,8 @@
 /** Shows unfinished uploads of this browser when the page opens, with the possible actions. */
 
-import { removeAndHandOn } from "../../shared/focus.js";
-import { callJson } from "../../shared/http.js";
-import { localTimes, plural } from "../../shared/words.js";
+import { removeAndHandOn } from "../../shared/page/focus.js";
+import { callJson } from "../../shared/server/http.js";
+import { localTimes, plural } from "../../shared/text/words.js";
 import { forget, recallAll } from "./storage.js";
 
 const MOST_SHOWN = 5;

@@ -1,6 +1,6 @@
 /** Uploads one ZIP or TAR as it is; the server unpacks it on arrival. */
 
-import { CallError } from "../../shared/http.js";
+import { CallError } from "../../shared/server/http.js";
 import { archiveName } from "../input/names.js";
 import { putBlob } from "./put.js";
 import { Sender } from "./sender.js";

@@ -5,12 +5,12 @@
  * page or of another day, receives its missing files.
  */
 
-import { CallError, callJson } from "../../shared/http.js";
-import { bytes } from "../../shared/words.js";
+import { CallError, callJson } from "../../shared/server/http.js";
+import { bytes } from "../../shared/text/words.js";
 import { planShards, sentSize, shardBlob } from "../plan/shards.js";
 import { putBlob } from "./put.js";
 import { Sender } from "./sender.js";
-import { rest } from "../../shared/slices.js";
+import { rest } from "../plan/slices.js";
 import { ArrivedFiles, loadArrivedFiles } from "../plan/arrived_files.js";
 import { CHANGED, isReadable } from "./errors.js";
 

@@ -1,6 +1,6 @@
 /** A PUT of a Blob with progress. It uses XMLHttpRequest, because fetch does not report upload progress. */
 
-import { errorFrom, noAnswer, parsed, unsafeHeaders } from "../../shared/http.js";
+import { errorFrom, noAnswer, parsed, unsafeHeaders } from "../../shared/server/http.js";
 
 /** After this time without progress, the connection counts as lost. */
 const STALL_MS = 60000;

@@ -6,8 +6,8 @@
  *   waiting: a retry after a lost connection; halted: an error that needs the user. `run` continues after paused and halted.
  */
 
-import { CallError, isLoggedOut, renewToken } from "../../shared/http.js";
-import { withRetries } from "../../shared/retry.js";
+import { CallError, isLoggedOut, renewToken } from "../../shared/server/http.js";
+import { withRetries } from "../../shared/server/retry.js";
 import { haltSentence, waitSentence } from "./errors.js";
 
 export class Sender {

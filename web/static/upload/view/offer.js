@@ -1,7 +1,7 @@
 /** The summary before an upload, which starts it. */
 
-import { removeAndHandOn } from "../../shared/focus.js";
-import { count, localTimes, plural } from "../../shared/words.js";
+import { removeAndHandOn } from "../../shared/page/focus.js";
+import { count, localTimes, plural } from "../../shared/text/words.js";
 import { lastPace } from "../resume/storage.js";
 import { amountOf, isOther, leftOf, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
 import { tryConnection } from "../plan/speed_test.js";

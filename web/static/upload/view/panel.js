@@ -1,9 +1,9 @@
 /** The panel of one upload: two bars (uploaded, sorted), the speed, the time left, and errors. */
 
-import { ENDED } from "../../shared/poll.js";
+import { ENDED } from "../../shared/server/poll.js";
 import { progressSide, sortedCount } from "../../jobs/job_view.js";
-import { asText } from "../../shared/names.js";
-import { bytes, count, duration, plural } from "../../shared/words.js";
+import { asText } from "../../shared/text/names.js";
+import { bytes, count, duration, plural } from "../../shared/text/words.js";
 import { Pace } from "./pace.js";
 import { isOver } from "../send/sender.js";
 

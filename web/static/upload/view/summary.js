@@ -8,7 +8,7 @@
  * @typedef {{title: string, paths: string[], choice?: "skip"|"send", isChosen?: boolean}} Note choice: what the user may do with these files.
  */
 
-import { bytes, count, duration, limit, plural } from "../../shared/words.js";
+import { bytes, count, duration, limit, plural } from "../../shared/text/words.js";
 import { kindWords } from "../input/kinds.js";
 import { mayBePicture } from "../input/names.js";
 import { sentSize } from "../plan/shards.js";

@@ -1,12 +1,12 @@
 /** The uploads of a page: shows a summary of files before they are uploaded, and a panel for each upload. */
 
-import { callJson } from "../../shared/http.js";
-import { ENDED, watchJob } from "../../shared/poll.js";
-import { percentOf } from "../../shared/words.js";
+import { callJson } from "../../shared/server/http.js";
+import { ENDED, watchJob } from "../../shared/server/poll.js";
+import { percentOf } from "../../shared/text/words.js";
 import { ArchiveSender } from "../send/archive_sender.js";
 import { findEarlier } from "../resume/resume.js";
 import { forget, notePace, remember } from "../resume/storage.js";
-import { newUuid } from "../../shared/uuid.js";
+import { newUuid } from "../../shared/server/uuid.js";
 import { Offer } from "./offer.js";
 import { Panel } from "./panel.js";
 import { findArchives } from "../input/archives.js";
@@ -14,7 +14,7 @@ import { withIgnored } from "../input/collect.js";
 import { batchesOf } from "../input/batches.js";
 import { FolderSender } from "../send/folder_sender.js";
 import { isOver } from "../send/sender.js";
-import { rest } from "../../shared/slices.js";
+import { rest } from "../plan/slices.js";
 import { Slots } from "../send/slots.js";
 import { ignoredWords, notesOn } from "./summary.js";
 import { ArrivedFiles } from "../plan/arrived_files.js";

@@ -1,6 +1,6 @@
 /** Results by position: pages are fetched when needed, and dropped when they are far away. */
 
-import { callJson } from "../shared/http.js";
+import { callJson } from "../../shared/server/http.js";
 
 const KEPT = 16;
 const MOST_AT_ONCE = 1000;
@@ -30,7 +30,7 @@ export class ResultPages {
    *
    * @param {number} index
    * @param {(n: number) => void} [onFirst] The first page is there before the number of all results: how many it has.
-   * @throws {import("../shared/http.js").CallError}
+   * @throws {import("../../shared/server/http.js").CallError}
    */
   async open(index, onFirst = () => {}) {
     const counted = this.#count();
@@ -68,7 +68,7 @@ export class ResultPages {
   /**
    * All results between two positions, also those not loaded.
    *
-   * @throws {import("../shared/http.js").CallError}
+   * @throws {import("../../shared/server/http.js").CallError}
    */
   async between(first, last) {
     const kept = Array.from({ length: last - first + 1 }, (_, n) => this.at(first + n));
@@ -97,7 +97,7 @@ export class ResultPages {
   /**
    * The result at a position, loaded with its page if it is missing; null if there is none.
    *
-   * @throws {import("../shared/http.js").CallError}
+   * @throws {import("../../shared/server/http.js").CallError}
    */
   async load(place) {
     await this.fetch(this.#pageOf(place));
@@ -119,7 +119,7 @@ export class ResultPages {
   /**
    * Load one page, unless it is already loaded.
    *
-   * @throws {import("../shared/http.js").CallError}
+   * @throws {import("../../shared/server/http.js").CallError}
    */
   async fetch(number) {
     if (this.#pages.has(number) || number >= this.#cursors.length) return;

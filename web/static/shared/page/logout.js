@@ -3,7 +3,7 @@
  * the id of their person, and are sent at the next login.
  */
 
-import { forgetUploads } from "../upload/resume/storage.js";
+import { forgetUploads } from "../../upload/resume/storage.js";
 
 /** Clear the storage when the form that logs out is sent. */
 export function clearAtLogout() {

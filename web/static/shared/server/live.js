@@ -4,7 +4,7 @@
  */
 
 import { ENDED, watchJob } from "./poll.js";
-import { localTimes } from "./words.js";
+import { localTimes } from "../text/words.js";
 
 /**
  * Keep the elements with data-live inside `root` equal to those in the page at `url`.

@@ -8,7 +8,7 @@
  * @typedef {{index: number, offset: number}} GridPlace The first picture below the strip, and by how much of it was scrolled past.
  */
 
-import { GridShape } from "./grid_shape.js";
+import { GridShape } from "./shape.js";
 import { ResultPages } from "./result_pages.js";
 import { fill, makeTile } from "./tile.js";
 

@@ -2,7 +2,7 @@
 
 import { clearAtLogout } from "./logout.js";
 import { switchTheme } from "./theme.js";
-import { localTimes } from "./words.js";
+import { localTimes } from "../text/words.js";
 
 localTimes();
 switchTheme();
@@ -10,7 +10,7 @@ clearAtLogout();
 // Pages with a drop zone of their own know what to do with files; before the login, nobody does.
 if (document.querySelector("[data-drop], [data-bring]") === null && document.querySelector("nav form") !== null) {
   // While the server is away it cannot be loaded; the next page tries again.
-  import("../upload/view/anywhere.js").catch(() => undefined);
+  import("../../upload/view/anywhere.js").catch(() => undefined);
 }
 
 const PICTURE_PAUSES_MS = [2000, 5000, 10000];

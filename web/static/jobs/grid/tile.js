@@ -1,8 +1,8 @@
 /** One tile of the grid. The macro `tile` in templates/shared/_parts.html makes the same. Names are text, never markup. */
 
-import { asText, showName } from "../shared/names.js";
-import { probablyNeither } from "../shared/neither.js";
-import { label, percent } from "../shared/words.js";
+import { asText, showName } from "../../shared/text/names.js";
+import { probablyNeither } from "../../shared/text/neither.js";
+import { label, percent } from "../../shared/text/words.js";
 
 /**
  * @param {object} result From the API.
