@@ -1,33 +1,30 @@
 /**
  * The grid of pictures: as tall as all results together, but only tiles near the window are in the page.
  *
- * The server renders the first results and a link to the next ones. This script replaces them by tiles that are positioned by
- * their number and reused while scrolling. The list fires `picture:drawn` (detail: tile, result) when a tile shows another
- * result, and `grid:counted` when the number of results is known again.
- *
- * @typedef {{index: number, offset: number}} GridPlace The first picture below the strip, and by how much of it was scrolled past.
+ * The server renders the first results and a link to the next ones. This script replaces them by tiles of any results. The list
+ * fires `grid:counted` when the number of results is known again.
  */
 
+import { GridScroll } from "./scroll.js";
 import { GridShape } from "./shape.js";
+import { GridTiles } from "./tiles.js";
 import { ResultPages } from "./result_pages.js";
-import { fill, makeTile } from "./tile.js";
+
+/** @typedef {import("./scroll.js").GridPlace} GridPlace */
 
 const PAGE = 60;
 const FRESH_EVERY_MS = 3000;
 /** Filters whose results are kept, so that Back shows them at once. */
 const FILTERS_KEPT = 8;
-/** Rows above and below the window that are also drawn. */
-const AHEAD = 2;
 
 export class Grid {
   #list = document.querySelector("[data-grid]");
-  #template = document.querySelector("#tile");
   #more = document.querySelector("[data-more]");
   #empty = document.querySelectorAll("[data-why-empty]");
   #fresh = document.querySelector('[data-field="fresh"]');
   #pages = null;
-  #tiles = new Map();
-  #spare = [];
+  #tiles = null;
+  #scroll = null;
   #shape = new GridShape(0);
   #known = new Map();
   #isOpen = false;
@@ -44,9 +41,10 @@ export class Grid {
     this.whyEmpty = whyEmpty;
     this.expectedN = expectedN;
     this.#pages = this.#opening = this.#pagesOf(this.#list.dataset.results);
+    this.#tiles = new GridTiles(this.#list);
+    this.#scroll = new GridScroll(this.#list);
     addEventListener("scroll", () => this.#plan(), { passive: true });
     new ResizeObserver(() => this.#isOpen && this.#measure()).observe(this.#list);
-    this.#list.addEventListener("keydown", (event) => this.#moveFocus(event));
     this.#fresh.querySelector("button").addEventListener("click", () => this.reload());
   }
 
@@ -62,8 +60,8 @@ export class Grid {
     address.search = query;
     const known = this.#known.get(address.search);
     const arrive = () => {
-      if (place !== null) this.#scrollTo(place);
-      else if (this.#scrolled > 0) this.#scrollTo({ index: 0, offset: 0 });
+      if (place !== null) this.#scroll.to(place, this.#shape, this.n);
+      else if (this.#scroll.past > 0) this.#scroll.to({ index: 0, offset: 0 }, this.#shape, this.n);
       this.#draw();
     };
     const pages = known ?? this.#pagesOf(address);
@@ -155,7 +153,7 @@ export class Grid {
   #measure() {
     this.#shape = new GridShape(this.#list.clientWidth);
     this.#list.style.height = `${this.#shape.heightOf(this.n)}px`;
-    for (const [index, tile] of this.#tiles) this.#shape.put(tile, index);
+    this.#tiles.place(this.#shape);
     this.#plan();
   }
 
@@ -169,101 +167,17 @@ export class Grid {
   }
 
   #draw() {
-    const { columns, rowHeight: row } = this.#shape;
-    const top = -this.#list.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor(top / row) - AHEAD) * columns;
-    const last = Math.min(this.#pages.n, (Math.ceil((top + innerHeight) / row) + AHEAD) * columns) - 1;
-    for (const [place, tile] of this.#tiles) {
-      if (place >= this.#pages.n) this.#remove(place, tile);
-      else if (place < first || place > last) this.#drop(place, tile);
-    }
-    if (last < first) return;
-    this.#pages.want(first, last);
-    for (let place = first; place <= last; place += 1) this.#show(place);
-  }
-
-  #show(place) {
-    const result = this.#pages.at(place);
-    const tile = this.#tiles.get(place);
-    if (result === null || tile?.result === result) return;
-    if (tile?.result && tile.dataset.image === String(result.image_id)) {
-      fill(tile, result);
-    } else {
-      const made = makeTile(result, this.#template, tile ?? this.#spare.pop());
-      this.#tiles.set(place, made);
-      made.setAttribute("aria-posinset", String(place + 1));
-      made.querySelector("a").setAttribute("data-place", String(place));
-      this.#shape.put(made, place);
-      if (tile === undefined) this.#insert(made, place);
-      else if (tile !== made) replace(tile, made);
-    }
-    const shown = this.#tiles.get(place);
-    shown.result = result;
-    shown.setAttribute("aria-setsize", String(this.#pages.n));
-    this.#list.dispatchEvent(new CustomEvent("picture:drawn", { detail: { tile: shown, result, place } }));
-  }
-
-  /** Insert tiles in the order of their numbers, for Tab and screen readers. */
-  #insert(tile, place) {
-    const before = Array.from(this.#list.children).find((other) => Number(other.getAttribute("aria-posinset")) > place + 1);
-    this.#list.insertBefore(tile, before ?? null);
-  }
-
-  #drop(place, tile) {
-    if (tile.contains(document.activeElement)) return;
-    this.#tiles.delete(place);
-    tile.remove();
-    if (this.#spare.length < 60) this.#spare.push(tile);
-  }
-
-  /** Remove a tile after the end of a shorter list; its focus moves to the last picture. */
-  #remove(place, tile) {
-    const hadFocus = tile.contains(document.activeElement);
-    this.#tiles.delete(place);
-    tile.remove();
-    if (hadFocus) this.#tiles.get(this.#pages.n - 1)?.querySelector("a").focus();
-  }
-
-  /** Arrow keys move between pictures, also to pictures that are not in the page yet. */
-  async #moveFocus(event) {
-    const place = Number(event.target.closest(".tile")?.getAttribute("aria-posinset") ?? Number.NaN) - 1;
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#shape.columns, ArrowUp: -this.#shape.columns }[event.key];
-    if (step === undefined || Number.isNaN(place) || event.altKey || event.ctrlKey || event.metaKey) return;
-    const next = place + step;
-    if (next < 0 || next >= this.#pages.n) return;
-    event.preventDefault();
-    this.#tiles.get(next)?.scrollIntoView({ block: "nearest" });
-    this.#list.querySelector(`[data-place="${next}"]`)?.focus();
-  }
-
-  /** The height of what covers the top of the window. */
-  get #strip() {
-    return Number.parseFloat(getComputedStyle(this.#list).scrollMarginTop) || 0;
-  }
-
-  /** How far the list is scrolled past the strip, in pixels; negative if its begin is below it. */
-  get #scrolled() {
-    return this.#strip - this.#list.getBoundingClientRect().top;
+    this.#tiles.draw(this.#pages, this.#shape);
   }
 
   /** @returns {GridPlace|null} null if the list is not scrolled. */
   get place() {
-    const scrolled = this.#scrolled;
-    if (!this.#isOpen || scrolled <= 0) return null;
-    const row = Math.floor(scrolled / this.#shape.rowHeight);
-    return { index: row * this.#shape.columns, offset: scrolled - row * this.#shape.rowHeight };
-  }
-
-  #scrollTo({ index, offset }) {
-    const top = this.#shape.topOf(Math.min(index, Math.max(0, this.n - 1)));
-    scrollBy({ top: top + offset - this.#scrolled, behavior: "instant" });
+    return this.#isOpen ? this.#scroll.place(this.#shape) : null;
   }
 
   /** Scroll until the picture at a position is in view, below the strip. */
   reveal(index) {
-    const top = this.#shape.topOf(index) - this.#scrolled;
-    const below = this.#strip + top + this.#shape.rowHeight - innerHeight;
-    if (top < 0 || below > 0) scrollBy({ top: top < 0 ? top : below, behavior: "instant" });
+    this.#scroll.reveal(index, this.#shape);
     this.#draw();
   }
 
@@ -301,11 +215,4 @@ export class Grid {
   within(box) {
     return this.#shape.within(box, this.n);
   }
-}
-
-/** Replace a tile by another one, and keep the focus. */
-function replace(old, made) {
-  const hadFocus = old.contains(document.activeElement);
-  old.replaceWith(made);
-  if (hadFocus) made.querySelector("a").focus({ preventScroll: true });
 }
