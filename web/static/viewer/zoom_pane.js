@@ -5,8 +5,10 @@
 
 import { SIZES, thumbnailOf } from "../shared/text/thumbnails.js";
 import { listenToGestures } from "./gestures.js";
+import { WHOLE, fitting, inside, moved, sizeIn, zoomed } from "./zoom_section.js";
 
-const LARGEST = 16;
+/** @typedef {import("./zoom_section.js").Section} Section */
+
 /** A picture that could not be loaded is requested again after this time. */
 const AGAIN_MS = 3000;
 /** Between small steps and getting there: as in browsers. */
@@ -14,15 +16,6 @@ const STEP = 1.5;
 /** How far an arrow key moves a picture, as a share of the stage. */
 const MOVE = 0.2;
 const ARROWS = { ArrowLeft: [-MOVE, 0], ArrowRight: [MOVE, 0], ArrowUp: [0, -MOVE], ArrowDown: [0, MOVE] };
-
-/**
- * What a pane shows: the scale, 1 as large as the stage, and which point of the picture is in the middle, as shares of its sides.
- *
- * @typedef {{scale: number, x: number, y: number}} Section
- */
-
-/** @type {Section} */
-const WHOLE = { scale: 1, x: 0.5, y: 0.5 };
 
 export class ZoomPane {
   #stage;
@@ -125,18 +118,12 @@ export class ZoomPane {
 
   /** @param {{x: number, y: number}} [point] On the stage, which stays where it is; by default the middle. */
   #zoom(factor, point = { x: this.#stage.clientWidth / 2, y: this.#stage.clientHeight / 2 }) {
-    const { width, height } = this.#sizeAtOne();
-    const before = this.#section;
-    const scale = Math.min(LARGEST, Math.max(1, before.scale * factor));
     const shift = { x: point.x - this.#stage.clientWidth / 2, y: point.y - this.#stage.clientHeight / 2 };
-    const by = (1 / before.scale - 1 / scale);
-    this.#change({ scale, x: before.x + (shift.x / width) * by, y: before.y + (shift.y / height) * by });
+    this.#change(zoomed(this.#section, factor, shift, this.#whole));
   }
 
   #move(x, y) {
-    const { width, height } = this.#sizeAtOne();
-    const { scale } = this.#section;
-    this.#change({ scale, x: this.#section.x - x / (width * scale), y: this.#section.y - y / (height * scale) });
+    this.#change(moved(this.#section, x, y, this.#whole));
   }
 
   #change(section) {
@@ -146,21 +133,14 @@ export class ZoomPane {
   }
 
   #set(section) {
-    const { width, height } = this.#sizeAtOne();
-    const { scale } = section;
-    const inside = (middle, side, room) => {
-      const half = Math.min(0.5, room / (2 * side * scale));
-      return Math.min(1 - half, Math.max(half, middle));
-    };
-    const { clientWidth, clientHeight } = this.#stage;
-    this.#section = { scale, x: inside(section.x, width, clientWidth), y: inside(section.y, height, clientHeight) };
+    this.#section = inside(section, this.#whole, sizeIn(this.#stage));
     this.#stage.classList.toggle("is-zoomed", this.isZoomed);
     this.#place();
   }
 
   #place() {
     if (this.#image === null) return;
-    const { width, height } = this.#sizeAtOne();
+    const { width, height } = this.#whole;
     const { scale, x, y } = this.#section;
     const { clientWidth, clientHeight } = this.#stage;
     this.#frame.style.width = `${width * scale}px`;
@@ -169,21 +149,17 @@ export class ZoomPane {
     this.#sharpen(Math.max(width, height) * scale * devicePixelRatio);
   }
 
+  /** The size of the picture on the stage when all of it is shown. */
+  get #whole() {
+    return fitting(this.#image, sizeIn(this.#stage));
+  }
+
   /** Load the sharpest thumbnail. @returns {Promise<{width: number, height: number, isWhole: boolean}>} isWhole: the picture has no more pixels. */
   async sharpest() {
     await this.#image.decode().catch(() => {});
     await this.#sharpen(Infinity);
     const { naturalWidth: width, naturalHeight: height } = this.#image;
     return { width, height, isWhole: Math.max(width, height) < SIZES.at(-1) };
-  }
-
-  /** The picture's width and height on the stage when all of it is shown. */
-  #sizeAtOne() {
-    const { clientWidth, clientHeight } = this.#stage;
-    if (!this.#image?.naturalWidth) return { width: clientWidth || 1, height: clientHeight || 1 };
-    const { naturalWidth, naturalHeight } = this.#image;
-    const share = Math.min(clientWidth / naturalWidth, clientHeight / naturalHeight);
-    return { width: naturalWidth * share || 1, height: naturalHeight * share || 1 };
   }
 
   /** Load a thumbnail with so many pixels, if this one is smaller and there is a larger one. */
