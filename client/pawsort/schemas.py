@@ -803,10 +803,13 @@ class RetriedJobs(Answer):
 
 @dataclass(slots=True)
 class ReviewPictures(Answer):
-    """`holding`: which of your pictures you still hold. `n_skipped` is counted only if no other pictures are left."""
+    """`holding`: which of your pictures you still hold. `n_skipped` is counted only if no other pictures are left.
+    `surplus`: those that are more than your share. Do not name them next time, unless you have begun with them.
+    """
 
     items: list[ReviewPicture]
     holding: list[int]
+    surplus: list[int]
     n_others: int
     n_skipped: int | None
 

@@ -272,13 +272,14 @@ def claim_pictures(
         has claimed.
     """
     wanted = set(holding) | set(candidates)
-    let_go = _claims(queue) & (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
+    let_go = claims_of(queue) & (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
     change(session, delete(ReviewClaim).where(let_go, ReviewClaim.image_id.not_in(wanted | set(skipped))))
     _upsert(session, queue, reviewer, set(skipped), is_skipped=True)
     return _upsert(session, queue, reviewer, wanted - set(skipped), is_skipped=False)
 
 
-def _claims(queue: ReviewQueue) -> ColumnElement[bool]:
+def claims_of(queue: ReviewQueue) -> ColumnElement[bool]:
+    """SQL for the claims in a queue."""
     return (ReviewClaim.job_id == queue.job.id) & (ReviewClaim.audit_id == queue.audit_id)
 
 
@@ -304,7 +305,7 @@ def count_skipped(session: Session, queue: ReviewQueue) -> int:
         select(func.count())
         .select_from(ReviewClaim)
         .join(Image, Image.id == ReviewClaim.image_id)
-        .where(_claims(queue), ReviewClaim.skipped_at.is_not(None))
+        .where(claims_of(queue), ReviewClaim.skipped_at.is_not(None))
     )
     is_labelled = is_answered(queue.audit_id, Image.sha256) if queue.audit else person_label_of(Image).is_not(None)
     return session.scalars(skipped.where(~is_labelled)).one()
@@ -312,17 +313,10 @@ def count_skipped(session: Session, queue: ReviewQueue) -> int:
 
 def restore_skipped(session: Session, queue: ReviewQueue) -> None:
     """Hand out skipped pictures again."""
-    change(session, delete(ReviewClaim).where(_claims(queue), ReviewClaim.skipped_at.is_not(None)))
+    change(session, delete(ReviewClaim).where(claims_of(queue), ReviewClaim.skipped_at.is_not(None)))
 
 
 def release(session: Session, queue: ReviewQueue, reviewer: UUID) -> None:
     """A reviewer leaves: the pictures that they hold are free at once."""
     own = (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
-    change(session, delete(ReviewClaim).where(_claims(queue), own))
-
-
-def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
-    """How many other reviewers hold pictures now."""
-    active = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
-    active &= ReviewClaim.skipped_at.is_(None)
-    return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()
+    change(session, delete(ReviewClaim).where(claims_of(queue), own))

@@ -58,10 +58,14 @@ class PictureOut(BaseModel):
 
 
 class ReviewOut(BaseModel):
-    """`holding`: which of your pictures you still hold. `n_skipped` is counted only if no other pictures are left."""
+    """`holding`: which of your pictures you still hold. `n_skipped` is counted only if no other pictures are left.
+
+    `surplus`: those that are more than your share. Do not name them next time, unless you have begun with them.
+    """
 
     items: list[PictureOut]
     holding: list[int]
+    surplus: list[int]
     n_others: int
     n_skipped: int | None
 

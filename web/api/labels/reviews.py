@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 
 from core.accounts.rights import Right
 from core.jobs.progress import describe
-from core.review import review_queue
+from core.review import portions, review_queue
 from core.review.review_queue import ReviewQueue
 from web.http.context import get_services
 from web.http.rights import needs
@@ -41,7 +41,8 @@ def claim_pictures(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
     Unsure pictures come first, then those with a label, then those that are probably neither; of each, the closest to
     the threshold first.
 
-    Repeat the call at least every minute with the pictures you still hold. Label them with `POST /labels`.
+    Repeat the call at least every minute with the pictures you still hold. Label them with `POST /labels`. Where few
+    pictures are left, some stay free for others, and `surplus` names those of yours that others should get.
     """
     db = get_services().db
     with db.read() as session:
@@ -49,7 +50,7 @@ def claim_pictures(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
     if json_data.leaving:
         with db.write() as session:
             review_queue.release(session, queue, json_data.reviewer)
-        return ReviewOut(items=[], holding=[], n_others=0, n_skipped=None)
+        return ReviewOut(items=[], holding=[], surplus=[], n_others=0, n_skipped=None)
     if json_data.again:
         with db.write() as session:
             review_queue.restore_skipped(session, queue)
@@ -57,20 +58,28 @@ def claim_pictures(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
 
 
 def _hand_out(queue: ReviewQueue, asked: ReviewIn) -> ReviewOut:
-    db = get_services().db
+    db, reviewer = get_services().db, asked.reviewer
     with db.read() as session:
-        held = {*asked.holding, *asked.skipped}
-        n = asked.wanted + len(held)
-        found = review_queue.find_candidates(session, queue, asked.reviewer, asked.after, n if asked.wanted else 0)
-        candidates = [picture for picture in found if picture.image_id not in held][: asked.wanted]
-        n_others = review_queue.count_others(session, queue, asked.reviewer)
+        others = portions.find_others(session, queue, reviewer)
+        portion = portions.find_portion(
+            session,
+            queue,
+            reviewer,
+            others,
+            wanted=asked.wanted,
+            after=asked.after,
+            holding=asked.holding,
+            skipped=asked.skipped,
+        )
+        candidates = portion.candidates
         n_skipped = review_queue.count_skipped(session, queue) if len(candidates) < asked.wanted else None
     with db.write() as session:
         ids = [picture.image_id for picture in candidates]
-        own = review_queue.claim_pictures(session, queue, asked.reviewer, asked.holding, asked.skipped, ids)
+        own = review_queue.claim_pictures(session, queue, reviewer, asked.holding, asked.skipped, ids)
     return ReviewOut(
         items=[PictureOut.from_picture(picture) for picture in candidates if picture.image_id in own],
         holding=[image_id for image_id in asked.holding if image_id in own],
-        n_others=n_others,
+        surplus=[image_id for image_id in portion.surplus if image_id in own],
+        n_others=others.n,
         n_skipped=n_skipped,
     )

@@ -13,7 +13,7 @@ const LOW = 62;
 const RENEW_MS = 40000;
 /** After this time without activity, the pictures are released for others. */
 const IDLE_MS = 5 * 60000;
-const LOOK_AGAIN_MS = 10000;
+const LOOK_AGAIN_MS = 3000;
 const SOON_MS = 300;
 
 export class Deck {
@@ -128,7 +128,8 @@ export class Deck {
     const { url, reviewer, audit, unsent, maxHeld } = this.#options;
     const before = [...(this.#current === null ? [] : [this.#current]), ...this.#ahead];
     const skipped = [...this.#skipped];
-    const holding = [...new Set([...before.map((picture) => picture.image_id), ...unsent()])].slice(0, maxHeld);
+    // The last ones are the first to be surplus.
+    const holding = [...new Set([...unsent(), ...before.map((picture) => picture.image_id)])].slice(0, maxHeld);
     const wanted = Math.max(0, AHEAD - this.#ahead.length);
     const again = this.#isAgain;
     const body = { reviewer, wanted, after: this.#after, holding, skipped, again };
@@ -154,6 +155,7 @@ export class Deck {
     const mine = new Set(answer.holding);
     const lost = new Set(asked.map((picture) => picture.image_id).filter((id) => !mine.has(id)));
     this.#ahead = this.#ahead.filter((picture) => !lost.has(picture.image_id));
+    this.#release(new Set(answer.surplus));
     // The server may not have seen labels that were sent during its search.
     const known = new Set([...this.#ahead, ...(this.#current ? [this.#current] : [])].map((picture) => picture.image_id));
     const fresh = answer.items.filter((item) => !this.#seen.has(item.image_id) && !known.has(item.image_id));
@@ -165,6 +167,13 @@ export class Deck {
     this.#options.onAnswer(answer, isEnd);
     if (isEnd) this.#plan(answer.n_others > 0 ? LOOK_AGAIN_MS : RENEW_MS);
     else this.#plan(this.#current === null ? SOON_MS : RENEW_MS);
+  }
+
+  /** Leave pictures to other reviewers: they are free once the next request does not name them. */
+  #release(surplus) {
+    const kept = this.#ahead.filter((picture) => !surplus.has(picture.image_id));
+    if (kept.length < this.#ahead.length) this.#hasMoved = true;
+    this.#ahead = kept;
   }
 
   #plan(ms) {
