@@ -1,15 +1,17 @@
 """How far the review of a job is, without reading every label each time.
 
 Labels are only ever added, so what was counted up to one label stays true. A later count reads the contents that were
-labelled since: what they were then, and what they are now.
+labelled since: what they were then, and what they are now. Where these are many compared with the job, all of its
+pictures are counted anew, since finding a labelled picture costs more than reading the next one.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple, Self
 
-from sqlalchemy import ScalarSelect, case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from core.base.clock import db_now
@@ -26,7 +28,8 @@ from core.orm.uploads import Image
 
 SETTLED_S = 60.0  # a label that was written longer ago is seen by every reader, whatever the order of the commits
 JOBS_KEPT = 256
-FEW = 10_000  # labels, which are counted in about a tenth of a second
+FEW = 10_000  # labels or pictures, which are counted in about a tenth of a second
+DEARER = 4  # how many times as long as reading a picture it takes to find the pictures of a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,9 @@ class ReviewTallies:
         )
 
     def is_quick(self, session: Session, job: Job) -> bool:
-        """Whether so few labels are new that a page can wait until they are counted."""
-        return _find_newest(session) - self._find_known(job).label_id <= FEW
+        """Whether so little is to be read that a page can wait until it is counted."""
+        n_new = _find_newest(session) - self._find_known(job).label_id
+        return min(n_new, job.n_total) <= FEW
 
     def _find_known(self, job: Job) -> _Known:
         with self._lock:
@@ -124,37 +128,49 @@ def _find_settled(session: Session) -> int:
 def _advance(session: Session, job: Job, known: _Known, until: int | None) -> _Known:
     """The tally up to a later label; None for all of today."""
     label_id = _find_newest(session) if until is None else max(until, known.label_id)
-    if label_id == known.label_id:
+    n_new = label_id - known.label_id
+    if n_new == 0:
         return known
-    after = _count(session, job, known.label_id, label_id, label_id)
-    before = _count(session, job, known.label_id, label_id, known.label_id) if known.label_id else _Tally()
+    if n_new * DEARER >= job.n_total:
+        return _Known(label_id, _count(session, job, label_id))
+    contents = _contents_labelled(known.label_id, label_id)
+    after = _count(session, job, label_id, contents)
+    before = _count(session, job, known.label_id, contents) if known.label_id else _Tally()
     return _Known(label_id, known.tally.changed(before, after))
 
 
-def _count(session: Session, job: Job, after: int, until: int, as_of: int) -> _Tally:
-    """Count the pictures whose contents people labelled after one label and until another one, as of a third one."""
+def _contents_labelled(after: int, until: int) -> Select[bytes]:
+    """The contents that people labelled after one label and until another one."""
+    is_new = (Label.id > after) & (Label.id <= until) & (Label.source != LabelSource.FOLDER)
+    return select(Label.sha256).where(is_new).distinct()
+
+
+def _count(session: Session, job: Job, as_of: int, contents: Select[bytes] | None = None) -> _Tally:
+    """Count the labelled pictures of a job as of a label; only those with some contents, if these are given."""
     shown = case(
         (Result.confidence < job.threshold_milli * 1000, None),
         *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
     )
-    is_new = (Label.id > after) & (Label.id <= until) & (Label.source != LabelSource.FOLDER)
-    contents = select(Label.sha256).where(is_new).distinct().subquery()
-    word: ScalarSelect[str | None] = person_label_of(Image, as_of)
-    reviewed = (
-        select(word.label("word"), shown.label("shown"), is_probably_neither(job.threshold_milli).label("is_neither"))
-        .select_from(contents)
-        .join(Image, Image.sha256 == contents.c.sha256)
-        .join(Result, Result.image_id == Image.id)
+    word = person_label_of(Image, as_of).label("word")
+    kind = word, shown.label("shown"), is_probably_neither(job.threshold_milli).label("is_neither")
+    pictures = select(*kind).where(Result.job_id == job.id, Result.error_code.is_(None))
+    if contents is None:
+        pictures = pictures.select_from(Result).join(Image, Image.id == Result.image_id)
+    else:
+        some = contents.subquery()
+        pictures = pictures.select_from(some).join(Image, Image.sha256 == some.c.sha256)
         # Plus 0: no index, since few pictures have labels, and the job may have a million.
-        .where(Image.upload_id + 0 == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
-        .where(word.is_not(None))
-        .subquery()
+        pictures = pictures.join(Result, Result.image_id == Image.id).where(Image.upload_id + 0 == job.upload_id)
+    each = pictures.subquery()
+    counted = session.execute(select(*each.c, func.count()).group_by(*each.c))
+    return _tally([(row[0], row[1], bool(row[2]), row[3]) for row in counted if row[0] is not None])
+
+
+def _tally(reviewed: Sequence[tuple[str, str | None, bool, int]]) -> _Tally:
+    """Add up groups of pictures: their label, the one that the model shows, whether it is neither, and their number."""
+    return _Tally(
+        n_reviewed=sum(n for _, _, _, n in reviewed),
+        n_unsure=sum(n for _, shown, is_neither, n in reviewed if shown is None and not is_neither),
+        n_neither=sum(n for _, shown, is_neither, n in reviewed if shown is None and is_neither),
+        n_other=sum(n for word, shown, _, n in reviewed if shown is not None and word != shown),
     )
-    was_unsure, was_neither = reviewed.c.shown.is_(None), reviewed.c.is_neither
-    counted = (
-        func.count(),
-        func.count(case((was_unsure & ~was_neither, 1))),
-        func.count(case((was_unsure & was_neither, 1))),
-        func.count(case((reviewed.c.word != reviewed.c.shown, 1))),
-    )
-    return _Tally(*session.execute(select(*counted).select_from(reviewed)).one())
