@@ -25,7 +25,7 @@ def hash_files(read: Read, settings: Settings) -> Iterator[FolderItem]:
 
     Raises:
         ArchiveError, TooLarge: As `read_archive`.
-        Invalid: The manifest in it is malformed.
+        Invalid: The manifest in it is malformed, or too large.
     """
     digests: dict[str, bytes] = {}
 
@@ -38,7 +38,12 @@ def hash_files(read: Read, settings: Settings) -> Iterator[FolderItem]:
     for item in items:
         if not isinstance(item, File):
             continue
-        if item.path.rpartition("/")[2] == NAME and item.data is not None:
+        if item.path.rpartition("/")[2] == NAME:
+            if item.data is None:
+                raise Invalid(
+                    f"{NAME} is larger than a file in an archive may be. Nothing was written. Unpack the archive and"
+                    " import the folder instead: there, its size does not matter."
+                )
             yield from _read_manifest(pieces_of(item.data))
             continue
         sha256 = digests[item.repeats] if item.repeats else item.digest()

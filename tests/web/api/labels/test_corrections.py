@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from core.base.config import Settings
 from core.base.database import Database
 from core.labels.labels import NewLabel, add_labels
 from core.orm.labels import Label
@@ -175,6 +176,16 @@ def test_a_damaged_manifest_is_refused_with_what_to_do(
 ) -> None:
     sentence = send(client, job, make_zip(MOVED | {"s/pawsort-manifest.jsonl": b"\n" + line}), status=422)["detail"]
     assert "pawsort-manifest.jsonl is damaged at line 1" in sentence
+    assert words(db, job) == [None, None, None]
+
+
+def test_a_manifest_that_is_too_large_is_refused_with_what_to_do(
+    client: FlaskClient, db: Database, job: UUID, settings: Settings
+) -> None:
+    manifest = b"\n" * (settings.max_image_bytes + 1)
+    sentence = send(client, job, make_zip(MOVED | {"s/pawsort-manifest.jsonl": manifest}), status=422)["detail"]
+    assert "pawsort-manifest.jsonl is larger than" in sentence
+    assert "import the folder instead" in sentence
     assert words(db, job) == [None, None, None]
 
 
