@@ -32,7 +32,7 @@ from core.training.parameters import HEAD, Parameters, choose_parameters
 from core.training.splits import Split
 from core.uploads import uploads
 
-EVERYTHING = "everything labelled"
+EVERYTHING = "Everything labelled"
 
 
 def preview_data(session: Session, upload_uuids: Sequence[UUID] | None) -> Dataset:

@@ -98,7 +98,7 @@ def command(
         try:
             with display.status:
                 if all_labels:
-                    job = run.run_on_all(name or "everything labelled")
+                    job = run.run_on_all(name or "Everything labelled")
                 else:
                     job = run.run(folders, name or name_of(folders))
         except KeyboardInterrupt:
