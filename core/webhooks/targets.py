@@ -172,13 +172,9 @@ def _literal(host: str) -> Address | None:
 
 def _inside() -> TargetRefused:
     return TargetRefused(
-        "url: this address is inside the network of the server, where webhooks may not go. The operator can allow it"
-        " with PAWSORT_WEBHOOK_HOSTS."
+        "url: this address is inside the network of the server, where webhooks may not go. The operator can allow it."
     )
 
 
 def _unusual() -> TargetRefused:
-    return TargetRefused(
-        "url: expected https on port 443. The operator can allow other ports and http for a host with"
-        " PAWSORT_WEBHOOK_HOSTS."
-    )
+    return TargetRefused("url: expected https on port 443. The operator can allow other ports and http for a host.")

@@ -149,7 +149,7 @@ def log_out_there() -> Response:
 def _client() -> "ProviderClient":
     client = get_services().provider
     if client is None:
-        raise NotFound("No login provider is set up here. PAWSORT_OIDC_ISSUER names one.")
+        raise NotFound("No login provider is set up here. Log in in another way.")
     return client
 
 
