@@ -1,4 +1,4 @@
-"""axe-core on every page, light and dark, wide and narrow. A page that nobody goes over fails a test of its own.
+"""axe-core on every page, light and dark, wide and narrow, and its width. A page that is left out fails a test.
 
 The usual run takes each page at one width, every other one wide; the long run takes all at both.
 """
@@ -33,6 +33,8 @@ RUN_COLOURS = Path(__file__).with_name("colours.js").read_text(encoding="utf-8")
 NAMELESS_TABLES = "() => [...document.querySelectorAll('table')].flatMap((one) => (one.caption ? [] : [one.outerHTML]))"
 HAS_PICTURES = "() => document.querySelector('[data-grid]')?.offsetHeight > 0"
 WIDTHS = (1280, 360)
+NARROW = (320, 640)  # WCAG's smallest window, and a usual one at 200 % zoom
+IS_WIDER = "() => document.documentElement.scrollWidth > innerWidth"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -42,7 +44,7 @@ def test_every_page_is_gone_over(app: App, db: Database, blobs: Blobs) -> None:
 
 
 @pytest.mark.parametrize("n_widths", [1, pytest.param(2, marks=pytest.mark.slow)], ids=["one width", "both widths"])
-def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
+def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_the_window(
     page: Page, site: str, db: Database, blobs: Blobs, n_widths: int
 ) -> None:
     widths = cycle(WIDTHS)
@@ -54,6 +56,9 @@ def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
             is_in = True
         _open(page, site, shown)
         found += [(shown, "a table without a caption", one) for one in page.evaluate(NAMELESS_TABLES)]
+        for width in NARROW:
+            page.set_viewport_size({"width": width, "height": 900})
+            found += [(shown, width, "wider than the window")] * page.evaluate(IS_WIDER)
         for width in islice(widths, n_widths):
             page.set_viewport_size({"width": width, "height": 900})
             found += [(shown, width, one) for one in page.evaluate(RUN, COLOURS)]

@@ -1,6 +1,5 @@
 """Making and running a schedule, with the keyboard and without JavaScript."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from core.base.database import Database
@@ -8,7 +7,6 @@ from tests.support.browser.chromium import OpenContext
 from tests.support.browser.login import log_in_as
 
 DATABASES = ("sqlite",)
-WIDTHS = (360, 800, 1400)
 
 
 def fill_in(page: Page) -> None:
@@ -53,15 +51,3 @@ def test_a_new_schedule_begins_with_the_zone_of_whoever_makes_it(
     log_in_as(page, site, db)
     page.goto(f"{site}/schedules/new")
     expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_scrolls_sideways(owner_page: Page, site: str, width: int) -> None:
-    fill_in(owner_page)
-    owner_page.get_by_role("button", name="Create schedule").click()
-    owner_page.get_by_role("button", name="Run now").click()
-    expect(owner_page.get_by_role("heading", name="Run 1 of Tidy up")).to_be_visible()
-    owner_page.set_viewport_size({"width": width, "height": 800})
-    for path in ("", "/new", "/new?kind=classify", "/new?kind=clean_up", "/1", "/1/edit", "/1/runs/1", "/1/delete"):
-        owner_page.goto(f"{site}/schedules{path}")
-        assert owner_page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

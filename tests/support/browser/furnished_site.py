@@ -181,7 +181,9 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     audit = _audit(db, job, n_judged=30)
     yield Shown("review_pages.show_audit", f"{address}/audits/{audit}")
     yield Shown("review_pages.check_audit", f"{address}/audits/{audit}/review")
-    waiting = make_job(db, make_upload(db, blobs, {"a.jpg": draw_pet("dog", 1)}, is_complete=False, name="Arriving"))
+    waiting = make_job(
+        db, make_upload(db, blobs, {"a.jpg": draw_pet("dog", 1)}, is_complete=False, name="صور الحديقة 2026")
+    )
     yield Shown("job_pages.show_job", f"/jobs/{waiting}")
     upload = uuid4()
     with db.write() as session:
