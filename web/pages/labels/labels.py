@@ -41,8 +41,9 @@ class Forecast:
         accuracy = f"{100 * curve['now']:.1f} % accuracy now, ± {100 * curve['half_width']:.1f} points"
         if gain < 0.05:
             few = f"{curve['more']} more labels would add less than 0.1 points"
-            return f"Probably enough: {accuracy}. {few}, twice as many about {twice:.1f}."
-        return f"{accuracy}. {curve['more']} more labels would add about {gain:.1f} points, twice as many {twice:.1f}."
+            return f"Probably enough: {accuracy}. {few}; twice as many labels as now, about {twice:.1f}."
+        more = f"{curve['more']} more labels would add about {gain:.1f} points"
+        return f"{accuracy}. {more}; twice as many labels as now, {twice:.1f}."
 
     @property
     def rows(self) -> list[tuple[str, str]]:
