@@ -11,8 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, select
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, case, select
 from sqlalchemy.orm import Session, aliased
 
 from core.base.database import insert_or, slices
@@ -21,7 +20,7 @@ from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
 from core.labels.contents import digests_of
 from core.labels.folder_names import plain_name
-from core.labels.undo import find_newest_labels, stands, undo_newest
+from core.labels.undo import LabelRecord, find_newest_labels, repeat_below, stands
 from core.orm.labels import Label
 from core.orm.uploads import Image
 
@@ -104,39 +103,33 @@ def add_labels(
     known = _known_keys(session, [item.key for item in items if item.key])
     n_undoes = Counter(digests[item.image_id] for item in items if item.undoes)
     stacks = find_newest_labels(session, {sha256: n + 1 for sha256, n in n_undoes.items()})
-    n_new: Counter[bytes] = Counter()  # labels that the stacks lack
-    n_written = 0
-    pending: list[dict[str, Any]] = []
-    of_all: dict[str, Any] = {"user_id": user_id, "batch_id": batch_id}
+    rows: list[dict[str, Any]] = []
     for item in items:
         if item.key in known:
             continue
         sha256 = digests[item.image_id]
-        row = of_all | {"sha256": sha256, "image_id": item.image_id, "key": item.key}
+        row = {"sha256": sha256, "image_id": item.image_id, "user_id": user_id, "batch_id": batch_id}
+        row |= {"key": item.key, "undone_key": item.undoes}
+        stack = stacks.get(sha256, [])
         if item.undoes is None:
-            pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
-            n_new[sha256] += 1
-            continue
-        stack = stacks[sha256]
-        if n := n_new.pop(sha256, 0):  # one of them may be what is undone
-            n_written, pending = n_written + _insert(session, pending), []
-            newest = find_newest_labels(session, {sha256: n})[sha256]
-            stack += [one for one in newest if not stack or one.id > stack[-1].id]
-        if stack and stack[-1].key == item.undoes:
-            pending.append(row | undo_newest(stack) | {"audit_id": None})
-    return n_written + _insert(session, pending)
+            stack.append(LabelRecord(None, item.label, item.source, item.key, batch_id, audit_id))
+            rows.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id})
+        elif stack and stack[-1].key == item.undoes:
+            rows.append(row | repeat_below(stack) | {"audit_id": None})
+    return _insert(session, rows)
 
 
 def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
-    """Write labels; one whose key came by another request at this very moment is left out."""
+    """Write labels; one whose key came by another request at this very moment is left out.
+
+    What a label undoes may be a row before it, so each is found by its key when it is written.
+    """
     if not rows:
         return 0
-    if not any(row["key"] for row in rows):
-        session.execute(plain_insert(Label), rows)
-        return len(rows)
-    insert = insert_or(session, Label)
-    once = insert.on_conflict_do_nothing(index_elements=["key"]).returning(Label.id)
-    return len(session.scalars(once, rows).all())
+    undone = aliased(Label)
+    undoes_id = select(undone.id).where(undone.key == bindparam("undone_key")).scalar_subquery()
+    insert = insert_or(session, Label).values(undoes_id=undoes_id).on_conflict_do_nothing(index_elements=["key"])
+    return session.connection().execute(insert, rows, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _known_keys(session: Session, keys: Sequence[UUID]) -> set[UUID]:

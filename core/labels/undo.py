@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.base.database import slices
@@ -19,9 +19,9 @@ from core.orm.labels import Label
 
 @dataclass(frozen=True, slots=True)
 class LabelRecord:
-    """A label of a person, with what undoing needs."""
+    """A label of a person, with what undoing needs; without `id` before it is written."""
 
-    id: int
+    id: int | None
     label: str | None
     source: str
     key: UUID | None
@@ -71,24 +71,28 @@ def find_newest_labels(session: Session, wanted: Mapping[bytes, int]) -> dict[by
     Args:
         wanted: How many of each content.
     """
-    columns = (Label.id, Label.label, Label.source, Label.key, Label.batch_id, Label.audit_id)
+    rank = func.row_number().over(partition_by=Label.sha256, order_by=Label.id.desc())
     counts = (Label.source != LabelSource.FOLDER) & Label.undoes_id.is_(None) & ~is_undone(Label)
-    stacks = {}
-    for sha256, n in wanted.items():
-        newest = select(*columns).where(Label.sha256 == sha256, counts).order_by(Label.id.desc()).limit(n)
-        stacks[sha256] = [LabelRecord(*row) for row in reversed(session.execute(newest).all())]
+    columns = (Label.sha256, Label.id, Label.label, Label.source, Label.key, Label.batch_id, Label.audit_id)
+    stacks: dict[bytes, list[LabelRecord]] = {sha256: [] for sha256 in wanted}
+    for some in slices(sorted(wanted)):
+        ranked = select(*columns, rank.label("rank")).where(Label.sha256.in_(some), counts).subquery()
+        for sha256, *values, rank_ in session.execute(select(ranked).order_by(ranked.c.id)):
+            if rank_ <= wanted[sha256]:
+                stacks[sha256].append(LabelRecord(*values))
     return stacks
 
 
 def undo_newest(stack: list[LabelRecord]) -> dict[str, Any]:
-    """Remove the topmost label of a stack; returns the columns of the one to append for that.
+    """Remove the topmost label of a stack; returns the columns of the one to append for that."""
+    return {"undoes_id": stack[-1].id} | repeat_below(stack)
+
+
+def repeat_below(stack: list[LabelRecord]) -> dict[str, Any]:
+    """The same, without the column that names the label.
 
     With nothing below, there is no label by a person, and the folder's label counts again.
     """
     undone = stack.pop()
     below = stack[-1] if stack else None
-    return {
-        "label": below.label if below else None,
-        "source": below.source if below else undone.source,
-        "undoes_id": undone.id,
-    }
+    return {"label": below.label if below else None, "source": below.source if below else undone.source}

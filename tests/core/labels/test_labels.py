@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from core.accounts import accounts
 from core.base.database import Database
@@ -148,6 +148,22 @@ def test_labels_and_their_undoing_in_one_call_end_as_one_after_the_other(db: Dat
     with db.write() as session:
         assert labels.add_labels(session, None, [NewLabel(one, None, undoes=third)]) == 1
     assert [row.human_label for row in read_results(db, job)] == [None, "dog"]
+
+
+def test_a_thousand_labels_and_their_undoing_take_a_few_statements(db: Database, blobs: Blobs) -> None:
+    job = classified(db, blobs, {f"x/{n}.jpg": draw_picture(n) for n in range(4)})
+    images = [row.image_id for row in read_results(db, job)]
+    keys = [uuid4() for _ in range(500)]
+    pairs = [
+        (NewLabel(images[n % 4], "cat", key=key), NewLabel(images[n % 4], None, undoes=key))
+        for n, key in enumerate(keys)
+    ]
+    statements: list[str] = []
+    with db.write() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *said: statements.append(said[2]))
+        assert labels.add_labels(session, None, [one for pair in pairs for one in pair]) == 1000
+    assert len(statements) < 10
+    assert [row.human_label for row in read_results(db, job)] == [None] * 4
 
 
 def test_undoing_reads_the_newest_labels_of_a_long_history_alone(db: Database, blobs: Blobs) -> None:
