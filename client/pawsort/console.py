@@ -1,10 +1,28 @@
 """Standard error as Rich writes it: colours, progress bars, a changing line."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
 from pawsort.terminal import current_output, visible
+
+SHOWN = 10
+
+
+def first_lines(lines: Sequence[str], n: int | None = None) -> list[str]:
+    """The first lines, and one that says how many more there are.
+
+    Args:
+        n: How many there are in all; None if these are all.
+    """
+    n_more = (len(lines) if n is None else n) - SHOWN
+    return [*lines[:SHOWN], *([f"… and {n_more:,} more."] if n_more > 0 else [])]
+
+
+def count_parts(counts: Mapping[str, int]) -> list[str]:
+    """The parts of a summary: each count that is not 0, with its words."""
+    return [f"{n:,} {words}" for words, n in counts.items() if n]
 
 
 class Terminal(Console):

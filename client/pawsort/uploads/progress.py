@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from pawsort.console import Terminal
+from pawsort.console import Terminal, first_lines
 from pawsort.terminal import visible
 from pawsort.uploads.ignored_names import count_words
 from pawsort.uploads.sources import SkippedPath
-
-SHOWN_SKIPPED = 10
 
 
 class Rate(ProgressColumn):
@@ -64,7 +62,5 @@ def ignored_words(counts: Counter[str]) -> str:
 
 def print_skipped(console: Terminal, skipped: Sequence[SkippedPath]) -> None:
     """Print the first skipped paths with their reasons, and how many more there are."""
-    for path in skipped[:SHOWN_SKIPPED]:
-        console.warn(f"Skipped {path.path}: {path.reason}")
-    if len(skipped) > SHOWN_SKIPPED:
-        console.warn(f"… and {len(skipped) - SHOWN_SKIPPED:,} more.")
+    for line in first_lines([f"Skipped {path.path}: {path.reason}" for path in skipped]):
+        console.warn(line)

@@ -12,7 +12,7 @@ from pawsort.api.errors import ClientError
 from pawsort.client.pawsort import Pawsort
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
-from pawsort.console import Terminal
+from pawsort.console import Terminal, count_parts, first_lines
 from pawsort.files.tables import Row
 from pawsort.files.verification import Comparison, Recipe, collect, compare, draw_sample, find_recipe
 from pawsort.help import examples
@@ -23,7 +23,6 @@ from pawsort.workflows.classify import ClassificationRun
 from pawsort.workflows.options import JobOptions
 
 TOLERANCE = 0.01
-SHOWN = 10
 
 
 @click.command(
@@ -70,8 +69,9 @@ def command(
         computed = _classify_again(client, rows, folder, recipe, ProgressBars(console), table.name)
     comparison = compare(rows, computed, tolerance)
     is_same = comparison.n_compared > 0 and not comparison.differences
-    for one in comparison.differences[:SHOWN]:
-        console.report(f"{one.path}: {one.recorded} in the table, {one.computed} now")
+    differences = [f"{one.path}: {one.recorded} in the table, {one.computed} now" for one in comparison.differences]
+    for line in first_lines(differences):
+        console.report(line)
     console.print(_summary(comparison, rows, recipe, tolerance))
     show(_outcome(comparison, rows, recipe, tolerance) | {"is_same": is_same})
     return 0 if is_same else 1
@@ -115,8 +115,8 @@ def _summary(comparison: Comparison, rows: list[Row], recipe: Recipe, tolerance:
     n, n_missing = comparison.n_compared, len(rows) - comparison.n_compared
     parts = [f"{n - len(comparison.differences):,} of {n:,} results are the same with version {recipe.version}"]
     parts.append(f"probabilities differ by at most {comparison.largest:.6f} (tolerance {tolerance:g})")
-    if comparison.n_other_label:
-        parts.append(f"{comparison.n_other_label:,} have another label within the tolerance")
-    if n_missing:
-        parts.append(f"{n_missing:,} pictures were not found")
-    return ", ".join(parts)
+    others = {
+        "have another label within the tolerance": comparison.n_other_label,
+        "pictures were not found": n_missing,
+    }
+    return ", ".join([*parts, *count_parts(others)])

@@ -7,7 +7,7 @@ import click
 from pawsort.api.errors import ClientError
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
-from pawsort.console import Terminal
+from pawsort.console import Terminal, count_parts, first_lines
 from pawsort.files.corrections import list_files
 from pawsort.help import examples
 from pawsort.schemas import Corrections
@@ -15,8 +15,6 @@ from pawsort.terminal import show
 from pawsort.uploads.archive_kinds import is_archive
 from pawsort.uploads.progress import print_skipped
 from pawsort.uploads.sources import SkippedPath
-
-SHOWN = 10
 
 
 @click.command("correct", epilog=examples("pawsort correct JOB sorted --dry-run", "pawsort correct JOB sorted"))
@@ -62,19 +60,15 @@ def command(
 
 
 def _summary(answer: Corrections, is_dry: bool) -> str:
-    parts = [f"{answer.n_corrected:,} {'would be ' if is_dry else ''}corrected{_changes(answer)}"]
-    parts.append(f"{answer.n_confirmed:,} confirmed")
-    if answer.n_newer:
-        parts.append(f"{answer.n_newer:,} have a newer label and keep it")
-    if answer.n_unmoved:
-        parts.append(f"{answer.n_unmoved:,} not moved")
-    if answer.n_silent:
-        parts.append(f"{answer.n_silent:,} in folders that are no label")
-    if answer.n_unknown:
-        parts.append(f"{answer.n_unknown:,} not in this job")
-    if answer.n_ambiguous:
-        parts.append(f"{answer.n_ambiguous:,} in folders of two classes")
-    return ", ".join(parts)
+    others = {
+        "have a newer label and keep it": answer.n_newer,
+        "not moved": answer.n_unmoved,
+        "in folders that are no label": answer.n_silent,
+        "not in this job": answer.n_unknown,
+        "in folders of two classes": answer.n_ambiguous,
+    }
+    corrected = f"{answer.n_corrected:,} {'would be ' if is_dry else ''}corrected{_changes(answer)}"
+    return ", ".join([corrected, f"{answer.n_confirmed:,} confirmed", *count_parts(others)])
 
 
 def _changes(answer: Corrections) -> str:
@@ -87,9 +81,7 @@ def _print_problems(console: Terminal, answer: Corrections, skipped: list[Skippe
     if answer.exported_at is None:
         words = f"; {answer.n_replaced:,} labels of people or folders are replaced" if answer.n_replaced else ""
         console.warn(f"No manifest: compared with the labels of now{words}.")
-    for sentence in answer.ambiguous[:SHOWN]:
-        console.report(sentence)
-    for path in answer.unknown[:SHOWN]:
-        console.warn(f"Not in this job: {path}")
-    if answer.n_unknown > SHOWN:
-        console.warn(f"… and {answer.n_unknown - SHOWN} more.")
+    for line in first_lines(answer.ambiguous, answer.n_ambiguous):
+        console.report(line)
+    for line in first_lines([f"Not in this job: {path}" for path in answer.unknown], answer.n_unknown):
+        console.warn(line)

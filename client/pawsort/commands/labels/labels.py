@@ -6,13 +6,11 @@ from typing import Any
 import click
 
 from pawsort.connect import connect, server_options
-from pawsort.console import Terminal
+from pawsort.console import Terminal, count_parts, first_lines
 from pawsort.files.label_tables import KEYS, Key, LabelColumns, LabelImport, find_columns, import_labels
 from pawsort.help import examples
 from pawsort.operations.references import new_id
 from pawsort.terminal import say, show
-
-SHOWN = 10
 
 
 @click.group("labels", epilog=examples("pawsort labels import results.csv --dry-run"))
@@ -76,13 +74,10 @@ def _result(done: LabelImport, batch: str) -> dict[str, Any]:
 
 
 def _print(console: Terminal, done: LabelImport, columns: LabelColumns, is_dry: bool) -> None:
-    for sha256 in done.unknown[:SHOWN]:
-        console.warn(f"Not on this server: {sha256}")
+    for line in first_lines([f"Not on this server: {sha256}" for sha256 in done.unknown]):
+        console.warn(line)
     changes = ", ".join(f"{n:,} {old or 'none'} -> {new or 'none'}" for (old, new), n in done.changes.most_common())
     parts = [f"{done.n_labels:,} {'would be ' if is_dry else ''}changed{f' ({changes})' if changes else ''}"]
     parts.append(f"{done.n_unchanged:,} unchanged")
-    if done.n_silent:
-        parts.append(f"{done.n_silent:,} without a label in the table")
-    if done.unknown:
-        parts.append(f"{len(done.unknown):,} not on this server")
+    parts += count_parts({"without a label in the table": done.n_silent, "not on this server": len(done.unknown)})
     console.print(f"{done.n_rows:,} rows, labels from {columns.label}: {', '.join(parts)}")

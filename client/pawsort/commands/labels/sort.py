@@ -8,14 +8,13 @@ import click
 from pawsort.api.errors import ClientError
 from pawsort.completion import JOB
 from pawsort.connect import connect, server_options
-from pawsort.console import Terminal
+from pawsort.console import Terminal, count_parts, first_lines
 from pawsort.files.place_file import PlacementMode
 from pawsort.files.sort_by_label import LabelSource, Sorter, SortSummary, read_pictures
 from pawsort.files.sort_manifest import append_manifest, read_noted
 from pawsort.help import examples
 from pawsort.terminal import show
 
-SHOWN = 10
 WORDS = {PlacementMode.LINK: "as hard links", PlacementMode.COPY: "copied", PlacementMode.MOVE: "moved"}
 
 
@@ -112,32 +111,26 @@ def _result(summary: SortSummary) -> dict[str, Any]:
 def _describe(summary: SortSummary, target: Path, mode: PlacementMode, is_dry: bool) -> str:
     by_label = ", ".join(f"{n:,} {label}" for label, n in sorted(summary.placed.items()))
     would = "would be " if is_dry else ""
-    parts = [f"{summary.placed.total():,} files {would}sorted into {target} ({WORDS[mode]})"]
-    parts[0] += f": {by_label}" if by_label else ""
-    if summary.n_already_placed:
-        parts.append(f"{summary.n_already_placed:,} were there already")
-    if summary.elsewhere:
-        parts.append(f"{len(summary.elsewhere):,} are in other folders of it")
-    if summary.missing:
-        parts.append(f"{len(summary.missing):,} not found")
-    if summary.n_without_label:
-        parts.append(f"{summary.n_without_label:,} have no label and were not sorted")
-    return "; ".join(parts)
+    placed = f"{summary.placed.total():,} files {would}sorted into {target} ({WORDS[mode]})"
+    others = {
+        "were there already": summary.n_already_placed,
+        "are in other folders of it": len(summary.elsewhere),
+        "not found": len(summary.missing),
+        "have no label and were not sorted": summary.n_without_label,
+    }
+    return "; ".join([f"{placed}: {by_label}" if by_label else placed, *count_parts(others)])
 
 
 def _print_problems(console: Terminal, summary: SortSummary, source: Path) -> None:
     for path in summary.missing:  # all of them: the user has to look for each one
         console.report(f"Not found below {source}, or changed: {path}")
-    for path, file in summary.elsewhere[:SHOWN]:
-        console.warn(f"{path} was left where it is: {file}")
-    if len(summary.elsewhere) > SHOWN:
-        console.warn(f"… and {len(summary.elsewhere) - SHOWN} more.")
+    for line in first_lines([f"{path} was left where it is: {file}" for path, file in summary.elsewhere]):
+        console.warn(line)
     if summary.elsewhere:
         console.print(
             "They were moved by hand, or sorted before their labels changed. `pawsort correct` imports folders as"
             " corrections. To sort again, give a new folder as --to."
         )
-    for path, name in summary.renamed[:SHOWN]:
-        console.print(f"{path} is named {name}, because Windows does not accept its name.")
-    if len(summary.renamed) > SHOWN:
-        console.print(f"… and {len(summary.renamed) - SHOWN} more.")
+    renamed = [f"{path} is named {name}, because Windows does not accept its name." for path, name in summary.renamed]
+    for line in first_lines(renamed):
+        console.print(line)
