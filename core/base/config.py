@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     """`s3://bucket/prefix`, also `gs://` and `az://`. By default a folder in the data directory."""
     secret_key: SecretStr = SecretStr("")
     """Signs the cookies of the pages, and encrypts the secrets of webhooks. Web server and maintenance worker need the
-    same one. `pawsort up` creates one at its first start.
+    same one. `pawsort up` creates one at its first start. Former keys may follow, each on a line of its own: they sign
+    and encrypt nothing, but what they signed and encrypted stays valid.
     """
     host: str = "127.0.0.1"
     """Address on which the pages listen. `0.0.0.0` opens them to everybody who reaches this machine, without
@@ -319,6 +320,11 @@ class Settings(BaseSettings):
         return [(role.strip(), group.strip()) for role, _, group in pairs]
 
     @property
+    def secret_keys(self) -> list[str]:
+        """The secret key, and after it those that were in use before."""
+        return [line.strip() for line in self.secret_key.get_secret_value().splitlines() if line.strip()]
+
+    @property
     def sql_url(self) -> str:
         """SQLAlchemy address of the database: the one set, else SQLite in the data directory."""
         return self.database_url or f"sqlite:///{self.data_dir / 'pawsort.db'}"
@@ -399,9 +405,9 @@ def check_secret_key(settings: Settings) -> None:
     Raises:
         ConfigError: It is missing, or short enough to be guessed.
     """
-    if len(settings.secret_key.get_secret_value()) < MIN_SECRET:
+    if min(map(len, settings.secret_keys), default=0) < MIN_SECRET:
         raise ConfigError(
-            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} random characters, for example"
+            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} random characters on each line, for example"
             f" {secrets.token_hex(16)}. `pawsort up` creates one."
         )
 

@@ -1,6 +1,7 @@
 """Secrets of webhooks as the database has them: encrypted with a key that is derived from PAWSORT_SECRET_KEY.
 
-They sign, so they have to be read again. The database and its backups do not hold the key.
+They sign, so they have to be read again. The database and its backups do not hold the key. Former keys still decrypt,
+until each secret is encrypted with the newest one (`renew`).
 
 Source: RFC 5869 (HKDF); Fernet, github.com/fernet/spec.
 """
@@ -8,7 +9,7 @@ Source: RFC 5869 (HKDF); Fernet, github.com/fernet/spec.
 import base64
 from functools import cache
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -22,18 +23,22 @@ PURPOSE = b"pawsort: secrets of webhooks"
 class SecretCipher:
     """Encrypts and decrypts secrets."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._secret_key = secret_key
+    def __init__(self, *keys: str) -> None:
+        """
+        Args:
+            keys: The first encrypts, all decrypt.
+        """
+        self._keys = keys
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "SecretCipher":
-        """With the key of the installation."""
-        return cls(settings.secret_key.get_secret_value())
+        """With the keys of the installation."""
+        return cls(*settings.secret_keys)
 
     @property
     def has_key(self) -> bool:
-        """Whether this process was given the key."""
-        return bool(self._secret_key)
+        """Whether this process was given a key."""
+        return bool(self._keys)
 
     def encrypt(self, secret: str) -> str:
         """A secret as it is stored."""
@@ -51,22 +56,27 @@ class SecretCipher:
             return self._fernet().decrypt(stored).decode()
         except InvalidToken:
             raise Conflict(
-                "The secret was encrypted with another PAWSORT_SECRET_KEY. Give the webhook a new secret, or restore"
-                " the key."
+                "The secret was encrypted with another PAWSORT_SECRET_KEY. Give the webhook a new secret, or add the"
+                " other key on a line below the present one."
             ) from None
 
     def can_decrypt(self, stored: str) -> bool:
-        """Whether this key decrypts a secret."""
+        """Whether one of the keys decrypts a secret."""
         try:
             self.decrypt(stored)
         except Conflict:
             return False
         return True
 
-    def _fernet(self) -> Fernet:
+    def renew(self, stored: str) -> str:
+        """The same secret encrypted with the newest key; unchanged if it is, or if no key decrypts it."""
+        is_new = not is_plain(stored) and SecretCipher(*self._keys[:1]).can_decrypt(stored)
+        return stored if is_new or not self.can_decrypt(stored) else self.encrypt(self.decrypt(stored))
+
+    def _fernet(self) -> MultiFernet:
         if not self.has_key:
             raise Conflict("This process has no PAWSORT_SECRET_KEY. Give it the one of the web server.")
-        return _derive(self._secret_key)
+        return MultiFernet([_derive(key) for key in self._keys])
 
 
 def is_plain(stored: str) -> bool:

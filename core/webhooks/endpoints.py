@@ -16,9 +16,9 @@ from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import MAX_SHORT_NAME, check_name
 from core.orm.accounts import User
 from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
-from core.webhooks.encryption import SecretCipher, is_plain
+from core.webhooks.encryption import SecretCipher
 from core.webhooks.events import SUBSCRIBABLE, Event
-from core.webhooks.signing import PREFIX, new_secret
+from core.webhooks.signing import new_secret
 from core.webhooks.targets import Allowlist, check_url
 
 MAX_ENDPOINTS = 20  # of one person
@@ -118,17 +118,20 @@ def rotate_secret(session: Session, actor: Actor, endpoint_id: int, cipher: Secr
     return NewSecret(endpoint, secret)
 
 
-def encrypt_plain_secrets(session: Session, cipher: SecretCipher) -> int:
-    """Encrypt what versions before stored as it was. Returns for how many endpoints."""
-    is_old = WebhookEndpoint.secret.startswith(PREFIX) | WebhookEndpoint.previous_secret.startswith(PREFIX)
-    old = session.scalars(locked(select(WebhookEndpoint).where(is_old))).all()
-    for endpoint in old:
-        if is_plain(endpoint.secret):
-            endpoint.secret = cipher.encrypt(endpoint.secret)
-        if endpoint.previous_secret and is_plain(endpoint.previous_secret):
-            endpoint.previous_secret = cipher.encrypt(endpoint.previous_secret)
+def renew_encryption(session: Session, cipher: SecretCipher) -> int:
+    """Encrypt with the newest key what a former one encrypted, or a version before stored as it was.
+
+    Returns:
+        For how many endpoints.
+    """
+    n_renewed = 0
+    for endpoint in session.scalars(locked(select(WebhookEndpoint).order_by(WebhookEndpoint.id))):
+        before = endpoint.secret, endpoint.previous_secret
+        endpoint.secret = cipher.renew(endpoint.secret)
+        endpoint.previous_secret = endpoint.previous_secret and cipher.renew(endpoint.previous_secret)
+        n_renewed += (endpoint.secret, endpoint.previous_secret) != before
     session.flush()
-    return len(old)
+    return n_renewed
 
 
 def delete_endpoint(session: Session, actor: Actor, endpoint_id: int) -> None:

@@ -129,12 +129,12 @@ def prune_webhook_deliveries(runtime: Runtime) -> None:
 
 
 def encrypt_webhook_secrets(runtime: Runtime) -> None:
-    """Encrypt secrets that earlier versions stored as they were, where this worker has the key."""
+    """Encrypt secrets with the newest key, where this worker has it: see `endpoints.renew_encryption`."""
     cipher = SecretCipher.from_settings(runtime.settings)
     if not cipher.has_key:
         return
     with runtime.db.write() as session:
-        n_encrypted = endpoints.encrypt_plain_secrets(session, cipher)
+        n_encrypted = endpoints.renew_encryption(session, cipher)
     if n_encrypted:
         log.info("webhook_secrets_encrypted", n=n_encrypted)
 

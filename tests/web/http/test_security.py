@@ -202,8 +202,19 @@ def test_a_database_that_is_away_is_503_with_an_id_and_a_time_to_try_again(
 
 
 def test_a_short_secret_key_stops_the_start_with_the_settings_name(settings: Settings) -> None:
-    with pytest.raises(ConfigError, match="PAWSORT_SECRET_KEY"):
-        create_app(settings.model_copy(update={"secret_key": SecretStr("short")}))
+    for keys in ("short", f"{'x' * 32}\nshort"):
+        with pytest.raises(ConfigError, match="PAWSORT_SECRET_KEY"):
+            create_app(settings.model_copy(update={"secret_key": SecretStr(keys)}))
+
+
+def test_a_former_secret_key_keeps_the_sessions_that_it_signed(settings: Settings, browser: FlaskClient) -> None:
+    cookie = browser.get_cookie(f"pawsort_{settings.port}")
+    assert cookie is not None
+    former = settings.secret_key.get_secret_value()
+    for keys, status in ((f"{'x' * 32}\n{former}\n", 200), ("x" * 32, 303)):
+        other = create_app(settings.model_copy(update={"secret_key": SecretStr(keys)})).test_client()
+        other.set_cookie(cookie.key, cookie.value)
+        assert other.get("/account").status_code == status
 
 
 @pytest.mark.parametrize("body", ["{", "\xff", "[" * 100_000, '{"a":' * 100_000])

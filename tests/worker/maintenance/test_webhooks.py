@@ -18,6 +18,7 @@ from core.operations.metrics import MetricsSnapshot
 from core.orm.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from core.webhooks import delivery_list, endpoints
 from core.webhooks.delivery_list import DeliveryFilter, DeliveryView
+from core.webhooks.encryption import SecretCipher
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.retries import JITTER, PAUSES_S
 from core.webhooks.signing import new_secret
@@ -207,6 +208,20 @@ def test_secrets_of_earlier_versions_sign_and_are_encrypted(runtime: FakeRuntime
         row = session.get_one(WebhookEndpoint, endpoint.id)
     assert len(asked) == 2
     assert not {plain, before} & {row.secret, row.previous_secret}
+
+
+def test_with_another_secret_key_secrets_are_encrypted_again_as_long_as_the_former_one_follows_it(
+    runtime: FakeRuntime,
+) -> None:
+    endpoint = add_endpoint(runtime.db, f"http://{HERE}:1/")
+    settings, new = runtime.settings, "n" * 32
+    both = SecretStr(f"{new}\n{settings.secret_key.get_secret_value()}")
+    runtime.settings = settings.model_copy(update={"secret_key": both})
+    reconcile.encrypt_webhook_secrets(runtime)
+    runtime.settings = settings
+    with runtime.db.read() as session:
+        renewed = session.get_one(WebhookEndpoint, endpoint.id).secret
+    assert SecretCipher(new).decrypt(renewed) == CIPHER.decrypt(endpoint.secret)
 
 
 def test_the_endpoint_that_has_waited_longest_comes_first(runtime: FakeRuntime) -> None:

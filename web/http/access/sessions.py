@@ -31,9 +31,11 @@ class SessionCookies(SecureCookieSessionInterface):
 
 def register_sessions(app: Flask, settings: Settings) -> None:
     """Configure the cookie."""
+    key, *former_keys = settings.secret_keys
     app.session_interface = SessionCookies()
     app.config.update(
-        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SECRET_KEY=key,
+        SECRET_KEY_FALLBACKS=former_keys,
         # Cookies ignore ports, and two instances on one machine must not overwrite each other's cookie.
         SESSION_COOKIE_NAME=f"pawsort_{settings.port}",
         SESSION_COOKIE_HTTPONLY=True,
