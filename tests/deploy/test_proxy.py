@@ -91,7 +91,7 @@ def ask(http: httpx2.Client, address: str) -> httpx2.Response:
 
 def test_the_proxy_speaks_tls_with_the_certificate_that_it_was_given(page: str, certificates: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
-    with httpx2.Client(verify=trusted, trust_env=False) as http:
+    with httpx2.Client(verify=trusted, trust_env=False, timeout=within(30)) as http:
         answer = ask(http, f"{page}/proxy-healthz")
         assert (answer.status_code, answer.text) == (200, "ok\n")
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -126,7 +126,7 @@ def test_only_a_proxy_that_is_known_says_how_a_request_came_and_from_where(
     sent = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
     plain = page.replace("https", "http").replace(page.rpartition(":")[2], str(int(page.rpartition(":")[2]) + 10_000))
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
-    with httpx2.Client(verify=trusted, trust_env=False, headers=sent) as http:
+    with httpx2.Client(verify=trusted, trust_env=False, headers=sent, timeout=within(30)) as http:
         ask(http, f"{page}/proxy-healthz")
         for address in (page, plain):
             assert http.get(f"{address}/").status_code == 200

@@ -19,6 +19,7 @@ from core.decoding.images import decode_image
 from tests.support import compose
 from tests.support.compose import ROOT
 from tests.support.compose_stack import Stack
+from tests.support.deadlines import within
 from tests.support.photographs import photographs
 from tests.support.soundness import check_sound
 from tests.support.waiting import until
@@ -48,14 +49,15 @@ def test_the_proxy_lets_large_bodies_through_as_they_come_and_keeps_figures_insi
     stack.start("proxy")
     stack.wait_healthy("proxy")
     page = f"http://127.0.0.1:{stack.port('proxy')}"
-    alive = httpx2.get(f"{page}/healthz")
-    assert alive.status_code == 200
-    assert "Strict-Transport-Security" not in alive.headers  # without TLS nobody would come back
-    assert httpx2.get(f"{page}/metrics").status_code == 404
     body = b"\0" * 9 * 2**20
-    assert httpx2.post(f"{page}/login", content=body).status_code == 413
-    # Past the proxy; the web refuses it for what it is.
-    assert httpx2.put(f"{page}/api/v1/archives?name=x", content=body).status_code == 401
+    with httpx2.Client(base_url=page, timeout=within(30), trust_env=False) as http:
+        alive = http.get("/healthz")
+        assert alive.status_code == 200
+        assert "Strict-Transport-Security" not in alive.headers  # without TLS nobody would come back
+        assert http.get("/metrics").status_code == 404
+        assert http.post("/login", content=body).status_code == 413
+        # Past the proxy; the web refuses it for what it is.
+        assert http.put("/api/v1/archives?name=x", content=body).status_code == 401
 
 
 def test_each_line_of_a_log_is_json(stack: Stack) -> None:
@@ -134,7 +136,7 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
         assert abs(float(row["p_cat"]) - p_cat) < TOLERANCE
         assert abs(float(row["p_dog"]) - p_dog) < TOLERANCE
         assert row["label"] in ("unsure", "cat" if p_cat > p_dog else "dog")
-    with httpx2.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+    with ask(server, token) as http:
         job = http.get("/api/v1/jobs").json()["items"][0]
     counted = Counter(row["label"] for row in rows)
     assert {name: n_label for name, n_label in job["counts"]["by_label"].items() if n_label} == counted
@@ -144,9 +146,15 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
     check_metrics(stack, server, token)
 
 
+def ask(server: str, token: str) -> httpx2.Client:
+    """A program with this token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx2.Client(base_url=server, headers=headers, timeout=within(30), trust_env=False)
+
+
 def check_metrics(stack: Stack, server: str, token: str) -> None:
     """What Prometheus is told equals what the interface says; workers tell what they counted a few seconds later."""
-    with httpx2.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+    with ask(server, token) as http:
         jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
     n_done = sum(job["counts"]["done"] for job in jobs)
     good = 'pawsort_images_classified_total{outcome="good"}'

@@ -18,6 +18,7 @@ from core.storage.blobs import Blobs
 from tests.support import compose
 from tests.support.browser.site import served
 from tests.support.compose import ROOT
+from tests.support.deadlines import within
 from tests.support.factories import make_job, make_upload
 from tests.support.ports import free_port
 from tests.support.waiting import until
@@ -133,7 +134,7 @@ def prometheus(app: App, env_file: Path, tmp_path: Path) -> Iterator[str]:
 
 def test_a_real_prometheus_reads_the_site_and_raises_the_alarm(prometheus: str, db: Database, blobs: Blobs) -> None:
     make_job(db, make_upload(db, blobs, n_files=7))
-    with httpx2.Client(trust_env=False) as http:
+    with httpx2.Client(timeout=within(30), trust_env=False) as http:
 
         def ask(path: str, **query: str) -> Any:
             return http.get(f"{prometheus}/{path}", params=query).raise_for_status().json()["data"]

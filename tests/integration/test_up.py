@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from core.operations.instance_record import read_record
+from instance.base import programs
 from pawsort.client.pawsort import Pawsort
 from tests.support.deadlines import within
 from tests.support.factories import draw_picture
@@ -135,7 +136,8 @@ def test_what_it_did_is_there_afterwards(classified: Classified, running: Instal
     assert again.read_bytes() == classified.out.read_bytes()
     assert "фото" in pawsort(running, "jobs").stdout
 
-    running.wait_for_workers(1)
+    for queue in programs.QUEUES:
+        running.wait_for_workers(1, queue)
     health = pawsort(running, "doctor", "--orphan-age", 0)
     assert health.returncode == 0, health.stdout
     assert "1 for inference" in health.stdout
@@ -146,14 +148,14 @@ def test_up_prints_no_secret_into_a_file_and_keeps_those_it_has_to_its_owner(run
     assert "code=" not in printed(running) + all_logs(running)
     link = pawsort(running, "login").stdout.strip()
     assert link.startswith(f"{running.record.address}/login?code=")
-    with httpx2.Client(follow_redirects=True, trust_env=False) as browser:
+    with httpx2.Client(follow_redirects=True, trust_env=False, timeout=within(30)) as browser:
         form = {"csrf_token": csrf_in(browser.get(link).text), "code": link.partition("=")[2]}
         assert browser.post(f"{running.record.address}/login", data=form).status_code == 200
         assert "Log out" in browser.get(running.record.address).text
     for name in ("instance.json", "secret_key"):
         assert stat.S_IMODE((running.data_dir / name).stat().st_mode) == 0o600
     token = pawsort(running, "token", "create", "--name", "test").stdout.strip()
-    with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as script:
+    with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=within(30)) as script:
         assert script.get(f"{running.record.address}/api/v1/jobs").status_code == 200
     assert running.record.token not in printed(running) + all_logs(running)
 

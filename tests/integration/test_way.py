@@ -310,6 +310,6 @@ def web_beside(installation: Installation, **settings: str) -> Iterator[str]:
 
 def answers(address: str) -> bool:
     try:
-        return httpx2.get(f"{address}/healthz", trust_env=False).is_success
+        return httpx2.get(f"{address}/healthz", trust_env=False, timeout=within(30)).is_success
     except httpx2.TransportError:  # it is just starting
         return False

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from core.accounts import accounts, tokens
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
+from core.messaging.broker import INFERENCE
 from core.operations.instance_record import InstanceRecord, read_record
 from core.orm.jobs import Chunk, Job
 from core.orm.operations import Worker
@@ -148,11 +149,11 @@ class Installation:
         with self.db.write() as session:
             return tokens.create_token(session, "test", accounts.get_or_create_user(session, user))
 
-    def http(self, timeout_s: float = 30.0) -> httpx2.Client:
+    def http(self, timeout_s: float | None = None) -> httpx2.Client:
         """Plain HTTP, once and without patience."""
         headers = {"Authorization": f"Bearer {self.record.token}"}
         address = f"{self.record.address}/api/v1"
-        return httpx2.Client(base_url=address, headers=headers, timeout=timeout_s, trust_env=False)
+        return httpx2.Client(base_url=address, headers=headers, timeout=timeout_s or within(30), trust_env=False)
 
     def send(
         self, shards: Sequence[bytes], name: str = "photos", complete: bool = True, token: str | None = None
@@ -240,16 +241,16 @@ class Installation:
         """Ask until there is an answer; returns it."""
         return until(find, seconds, what, self.logs)
 
-    def wait_for_workers(self, n: int = 2) -> list[int]:
-        """Wait until so many inference processes are ready; returns their numbers."""
+    def wait_for_workers(self, n: int = 2, queue: str = INFERENCE) -> list[int]:
+        """Wait until so many processes work on a queue; returns their numbers."""
 
         def ready() -> list[int]:
             with self.db.read() as session:
-                known = session.scalars(select(Worker.pid).where(Worker.queue == "inference")).all()
+                known = session.scalars(select(Worker.pid).where(Worker.queue == queue)).all()
             pids = [pid for pid in known if is_living_below(pid, self.pid)]
             return pids if len(pids) >= n else []
 
-        return self.wait_for(ready, START_S, f"{n} inference processes")
+        return self.wait_for(ready, START_S, f"{n} processes for {queue}")
 
     def wait_for_job(self, job: str, seconds: float = END_S) -> str:
         """Wait until a job has ended; returns its state."""

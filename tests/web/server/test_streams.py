@@ -58,7 +58,12 @@ def test_streams_hold_no_thread_pass_changes_on_and_end_with_the_job(
     assert {answer.headers["X-Accel-Buffering"] for answer in answers} == {"no"}
     assert {json.loads(one["data"])["state"] for one in first} == {"queued"}
     assert {json.loads(one["data"])["state"] for one in last} == {"cancelled"}
-    known = httpx2.get(f"{server.address}{path}", headers=headers | {"Last-Event-ID": last[0]["id"]}, trust_env=False)
+    known = httpx2.get(
+        f"{server.address}{path}",
+        headers=headers | {"Last-Event-ID": last[0]["id"]},
+        trust_env=False,
+        timeout=within(20),
+    )
     assert known.status_code == 204  # so a browser does not connect again
 
 
