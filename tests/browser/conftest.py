@@ -42,6 +42,7 @@ class Watched:
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         page.on("request", self._request)
         page.on("response", self._response)
+        page.on("requestfailed", lambda request: print(f"{request.url}: {request.failure}"))  # shown if the test fails
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(EXPECTED_NOISE):

@@ -109,7 +109,7 @@ def test_polls_become_rare_while_nothing_moves_and_carry_the_tag(owner_page: Pag
 def test_a_hidden_page_asks_rarely_and_shows_the_end_in_its_title_and_a_notification(
     owner_page: Page, site: str, db: Database, job: UUID
 ) -> None:
-    take_time(owner_page)
+    take_time(owner_page, stands_still=True)
     owner_page.add_init_script(NOTIFICATIONS)
     owner_page.goto(f"{site}/jobs/{job}")
     owner_page.get_by_role("button", name="Notify me when it’s done").click()
