@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -62,6 +63,11 @@ def test_the_library_imports_nothing_that_only_the_command_or_some_programs_need
     assert not {"click", "rich", "asyncio", "anyio", "pandas", "pydantic", "pawsort.terminal"} & set(modules)
 
 
+def children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.slow
 def test_it_is_small_installs_and_imports_fast_and_has_types(tmp_path: Path) -> None:
     """Needs a package index. Prints what it measures: goals are 5 s, 15 MB and 150 ms on a quiet machine."""
@@ -73,17 +79,20 @@ def test_it_is_small_installs_and_imports_fast_and_has_types(tmp_path: Path) -> 
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     python = environment / "bin" / "python"
 
-    started = time.monotonic()
+    started, cpu_before = time.monotonic(), children_cpu_s()
     subprocess.run([*pip, "--python", str(python), "install", *map(str, wheels.iterdir())], check=True)
-    install_s = time.monotonic() - started
+    install_s, install_cpu_s = time.monotonic() - started, children_cpu_s() - cpu_before
     (packages,) = environment.glob("lib/python*/site-packages")
     n_bytes = sum(file.stat().st_size for file in packages.rglob("*") if file.is_file() and file.suffix != ".pyc")
     import_s = min(float(str(measure_import(python, {})["cpu_s"])) for _ in range(5))
-    print(f"installed in {install_s:.1f} s, {n_bytes / 1e6:.1f} MB, imported in {1000 * import_s:.0f} ms")
+    n_compiled = sum(file.stat().st_size for file in packages.rglob("*.pyc"))
+    sizes = f"{n_bytes / 1e6:.1f} MB, and {n_compiled / 1e6:.1f} MB of bytecode"
+    print(f"installed in {install_s:.1f} s, of which {install_cpu_s:.1f} s of a processor; {sizes}")
+    print(f"imported in {1000 * import_s:.0f} ms of a processor")
 
     assert not {"core", "instance", "migrations", "model", "web", "worker"} & {one.name for one in packages.iterdir()}
     assert subprocess.run([environment / "bin" / "pawsort", "--version"], check=True).returncode == 0
-    assert install_s < within(15)
+    assert install_cpu_s < within(5)
     assert n_bytes < 15e6
     assert import_s < within(0.15)
 
