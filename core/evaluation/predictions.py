@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.base.database import change, insert_or, slices
-from core.base.errors import Invalid
+from core.base.errors import Invalid, OutdatedCursor
 from core.base.manifest import Metrics
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
@@ -158,12 +158,14 @@ def from_hex(text: str) -> bytes:
     """A content's hash from a cursor.
 
     Raises:
-        Invalid: It is none.
+        OutdatedCursor: It is none.
     """
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise Invalid("This cursor is out of date or of another list. Use `next` of the page before.") from error
+        raise OutdatedCursor(
+            "This cursor is out of date or of another list. Use `next` of the page before, or leave it out."
+        ) from error
 
 
 def _order(sort: str) -> Any:
