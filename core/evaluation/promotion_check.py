@@ -81,11 +81,11 @@ class PromotionCheck:
 
     @property
     def _few_words(self) -> str:
-        n = self.counts.n_images
-        if self.n_unbiased < n:
+        if self.n_unbiased < self.counts.n_images:
+            unbiased = f"{self.n_unbiased:,}" if self.n_unbiased else "None"
             return (
-                f"{self.n_unbiased:,} of these pictures were labelled without sight of a prediction; at least"
-                f" {MIN_PICTURES} are needed to tell which version is better."
+                f"{unbiased} of these pictures were labelled without sight of a prediction; at least {MIN_PICTURES} are"
+                " needed to tell which version is better."
             )
         return f"At least {MIN_PICTURES} pictures are needed to tell which version is better."
 
