@@ -9,21 +9,22 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from core.base.config import Settings
-from core.base.errors import Busy, ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 from core.decoding.decoded import Decoded
 from core.decoding.pool.block import Answer, Block, Task
 from core.decoding.pool.child import Child, ChildDied, ChildOptions, ChildTimedOut
+from core.decoding.pool.free_children import FreeChildren
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 DEFAULT_DECODER = "core.decoding.images:decode"
+IDLE_S = 300.0  # a child has 30 MiB of its own, and takes half a second to start again
 _DEATHS = 2
 _WALL_FACTOR = 5  # so many times the processor time, for decoders that wait; a busy machine must not look like one
 
@@ -48,10 +49,16 @@ class DecodeLimits(NamedTuple):
 
 
 class DecoderPool:
-    """Children that stay alive, started when first needed. Any thread may use it; leaving its context ends them."""
+    """Children that are started when needed, and kept for a while. Any thread may use it; leaving it ends them."""
 
     def __init__(
-        self, decoder: str = DEFAULT_DECODER, *, limits: DecodeLimits, n_children: int = 1, niceness: int = 0
+        self,
+        decoder: str = DEFAULT_DECODER,
+        *,
+        limits: DecodeLimits,
+        n_children: int = 1,
+        niceness: int = 0,
+        idle_s: float = IDLE_S,
     ) -> None:
         """Describe the children.
 
@@ -60,13 +67,12 @@ class DecoderPool:
             limits: For each picture.
             n_children: How many pictures are decoded at the same time.
             niceness: Added to that of this process.
+            idle_s: How long a child without work is kept.
         """
         self._limits = limits
         options = ChildOptions(decoder, limits.max_pixels, limits.memory_bytes, niceness)
         self._children = [Child(options) for _ in range(n_children)]
-        self._free: LifoQueue[Child] = LifoQueue()  # so that few are started where few are needed
-        for child in self._children:
-            self._free.put(child)
+        self._free = FreeChildren(self._children, idle_s)
         self._threads = ThreadPoolExecutor(n_children, "decode")
 
     def __enter__(self) -> Self:
@@ -80,6 +86,7 @@ class DecoderPool:
     def close(self) -> None:
         """End the children; a batch that is being decoded is finished first."""
         self._threads.shutdown(cancel_futures=True)
+        self._free.close()
         for child in self._children:
             child.shut_down()
 
@@ -196,10 +203,7 @@ class DecoderPool:
             return [_decoded(answer, side_px) for answer in self._work(block, cpu_s, None)]
 
     def _work(self, block: Block, cpu_s: float | None, wait_s: float | None) -> list[Answer]:
-        try:
-            child = self._free.get(timeout=wait_s)
-        except Empty:
-            raise Busy("All decoders are busy at the moment. Try again in a few seconds.") from None
+        child = self._free.take(wait_s)
         try:
             wall_s = _WALL_FACTOR * self._limits.cpu_s
             return _finish(child, block, self._limits.cpu_s if cpu_s is None else cpu_s, wall_s)
@@ -207,7 +211,7 @@ class DecoderPool:
             child.close()  # whatever it is doing, nobody waits for it any more
             raise
         finally:
-            self._free.put(child)
+            self._free.give_back(child)
 
 
 def processors() -> int:

@@ -53,7 +53,7 @@ def test_who_finds_no_free_child_is_asked_to_come_back(thumbnails: Thumbnails) -
     thumbnails.make(FILE, 128)
     busy = threading.Thread(target=thumbnails.make, args=(file_of(SLOW), 128))
     busy.start()
-    until(lambda: thumbnails._pool._free.empty())
+    until(lambda: not thumbnails._pool._free._free)
     with pytest.raises(Busy, match="few seconds"):
         thumbnails.make(FILE, 128)
     busy.join()

@@ -22,8 +22,9 @@ from tests.support.waiting import until
 PICTURE = pictures.jpeg(5)
 
 
-def start(decoder="tests.support.marked_decoder:decode", *, cpu_s=20.0, memory_bytes=2**31, n_children=1):
-    return DecoderPool(decoder, limits=DecodeLimits(50_000_000, memory_bytes, cpu_s), n_children=n_children)
+def start(decoder="tests.support.marked_decoder:decode", *, cpu_s=20.0, memory_bytes=2**31, n_children=1, **options):
+    limits = DecodeLimits(50_000_000, memory_bytes, cpu_s)
+    return DecoderPool(decoder, limits=limits, n_children=n_children, **options)
 
 
 @pytest.fixture(scope="module")
@@ -170,11 +171,18 @@ def test_who_waits_too_long_for_a_free_child_is_sent_away():
         pool.decode(PICTURE, 24)
         busy = threading.Thread(target=pool.decode_batch, args=([PICTURE + marked_decoder.HOLD_THE_GIL], 24))
         busy.start()
-        until(lambda: pool._free.empty())
+        until(lambda: not pool._free._free)
         with pytest.raises(Unavailable, match="busy"):
             pool.make_thumbnails([PICTURE], 128, wait_s=0.01)
         busy.join()
         assert pool.make_thumbnails([PICTURE], 128, wait_s=0.01)
+
+
+def test_a_child_without_work_is_ended_after_a_while_and_started_again_when_needed():
+    with start(idle_s=0.01) as pool:
+        pool.decode(PICTURE, 24)
+        until(lambda: pid_of(pool) is None)
+        assert pool.decode(PICTURE, 24).pixels.shape == (24, 24, 3)
 
 
 def test_leaving_the_context_ends_the_child():
