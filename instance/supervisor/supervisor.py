@@ -1,14 +1,16 @@
 """`pawsort up`: everything on one machine, started in order, supervised, and stopped together.
 
     prepare (schema, token) ─┐
-    valkey, web, inference ──┴─► the page answers ─► maintenance, training
+    valkey, web, inference ──┴─► the page answers ─► a network is loaded ─► maintenance, training
 
 The supervisor has one thread and imports neither the database nor TensorFlow: it must be able to start children at any
 moment, and survive whatever they do. A user waits for the page and then for the first label, so the web server and the
-inference worker start first; they load while the database is prepared. The other workers follow.
+inference worker start first; they load while the database is prepared. The other workers would take processors from
+them, so they follow once a network is loaded, or a while after the page answers.
 """
 
 import errno
+import math
 import os
 import select
 import signal
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.operations.alive_file import AliveFile
 from core.operations.instance_record import FILE_NAME, InstanceRecord, remove_record
 from core.operations.start_gate import closed_gate
 from instance.base import programs
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 TICK_S = 0.1
 STOP_S = 11.0
 AWAY_PAUSE_S = 2.0
+LOADING_S = 10.0  # how long the other workers wait for a network
 MAX_WEB_DEATHS = 4
 
 
@@ -72,6 +76,7 @@ class Supervisor:
         self._data_dir = settings.data_dir
         self._children: list[Child] = []
         self._n_stop_requests = 0
+        self._began_at = time.monotonic()
 
     def run(self) -> None:
         """Start everything, supervise it until it is told to stop, stop it.
@@ -193,14 +198,14 @@ class Supervisor:
     def _supervise(
         self, settings: "Settings", listening: socket.socket, access: Access, context: ChildContext, web: Child
     ) -> None:
-        """Once the page answers, start the other workers. Restart what ends."""
-        is_ready = False
+        """Announce the page once it answers, and start the other workers later. Restart what ends."""
+        is_ready, waiting, wait_until = False, ["maintenance", "training"], math.inf
         while not self._must_stop():
             if not is_ready and address.answers(listening, settings.host):
-                is_ready = True
+                is_ready, wait_until = True, time.monotonic() + LOADING_S
                 self._announce(settings, listening, access)
-                for queue in ("maintenance", "training"):
-                    self._add(programs.worker(queue, settings), context)
+            while waiting and is_ready and (self._has_network() or time.monotonic() > wait_until):
+                self._add(programs.worker(waiting.pop(0), settings), context)
             if not is_ready and web.n_deaths >= MAX_WEB_DEATHS:
                 raise ClientError(
                     f"The web server cannot be started. The end of {web.log.path}:\n{web.log.last_lines()}"
@@ -208,6 +213,10 @@ class Supervisor:
             self._check_children()
             context.guard.restart_if_dead()
             time.sleep(TICK_S)
+
+    def _has_network(self) -> bool:
+        """Whether an inference worker of this run has loaded its network."""
+        return AliveFile(self._data_dir, "inference").is_fresh(time.monotonic() - self._began_at)
 
     def _add(self, program: Program, context: ChildContext) -> Child:
         logs = self._data_dir / "logs"
