@@ -1,6 +1,7 @@
 """Read the body of a request as a stream: counted, limited, and never accepted if it is incomplete."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import g, request
@@ -24,7 +25,8 @@ class BodyReader:
 
     def __init__(self, limit: int, sentence: str) -> None:
         environ = request.environ
-        self._raw: Any = environ["wsgi.input"]
+        raw: Any = environ["wsgi.input"]
+        self._read_some: Callable[[int], bytes] = getattr(raw, "read1", raw.read)
         self._length = request.content_length
         # Without this flag, only the Content-Length says where the body ends.
         self._ends_by_itself = bool(environ.get("wsgi.input_terminated"))
@@ -66,7 +68,7 @@ class BodyReader:
         """Up to a piece, whose size follows the speed of the sender: reading takes at most about `CHECK_S`."""
         began_at = time.monotonic()
         try:
-            data: bytes = self._raw.read(min(n_bytes, self._piece))
+            data = self._read_some(min(n_bytes, self._piece))
         except TimeoutError as error:
             raise self._incomplete("the connection timed out") from error
         except OSError as error:

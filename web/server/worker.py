@@ -31,6 +31,7 @@ from gunicorn.http.message import _ip_in_allow_list
 from gunicorn.workers.gthread import ThreadWorker
 
 from core.base.config import load_settings
+from web.server.bodies import reading_directly
 from web.server.client_address import Wsgi, with_client_address
 from web.server.client_socket import MAX_UNSENT, ClientSocket, TransferLimits
 from web.server.connection import READ_BYTES, Connection, Progress
@@ -92,7 +93,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         networks = self.cfg.forwarded_allow_networks()
         is_proxy = partial(_ip_in_allow_list, allow_list=self.cfg.forwarded_allow_ips, networks=networks)
-        self.wsgi = with_client_address(handing_over_streams(closing_after_refusal(self.wsgi)), is_proxy)
+        app = reading_directly(closing_after_refusal(self.wsgi))
+        self.wsgi = with_client_address(handing_over_streams(app), is_proxy)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Threads for ordinary requests, and those that bodies and downloads may hold."""
