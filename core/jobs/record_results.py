@@ -74,6 +74,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], rest: Re
             revision=Job.revision + 1,
             moved_at=db_now(),
             active_s=Job.active_s + _counted(since_last),
+            **_decodings(),
         )
         .returning(Job.n_chunks_done == Job.n_chunks)
         .execution_options(synchronize_session=False)
@@ -89,6 +90,16 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], rest: Re
 def _counted(seconds: ColumnElement[float]) -> ColumnElement[float]:
     """Working time: no long pauses, and none where the clock was set back."""
     return case((seconds > LONGEST_PAUSE_S, LONGEST_PAUSE_S), (seconds < 0, 0.0), else_=seconds)
+
+
+def _decodings() -> dict[str, ColumnElement[int | None]]:
+    """What the job notes of the rules that made these pixels; what is unknown stays so."""
+    lowest, highest = Job.lowest_decoding, Job.highest_decoding
+    is_lower, is_higher = (lowest == 0) | (lowest > DECODING), highest < DECODING
+    return {
+        "lowest_decoding": case((is_lower, DECODING), else_=lowest),
+        "highest_decoding": case((is_higher, DECODING), else_=highest),
+    }
 
 
 def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:

@@ -18,7 +18,8 @@ class Job(Base):
     `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `active_s` is the
     time in which results came, without nights in which nothing ran. `revision` grows with every change that a poller
     can see, `n_retries` with every retry, which takes error results away. Nothing of a job that `is_paused` is claimed;
-    `priority` lets it go first (core/jobs/control/pausing.py).
+    `priority` lets it go first (core/jobs/control/pausing.py). `lowest_decoding` and `highest_decoding` are numbers
+    of the rules that made the pixels of its results: 0 before the first one, NULL for jobs older than the columns.
     """
 
     __tablename__ = "jobs"
@@ -39,6 +40,8 @@ class Job(Base):
     n_chunks_done: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
     n_retries: Mapped[int] = mapped_column(default=0, server_default="0")
+    lowest_decoding: Mapped[int | None] = mapped_column(default=0)
+    highest_decoding: Mapped[int | None] = mapped_column(default=0)
     is_paused: Mapped[bool] = mapped_column(default=False, server_default=false())
     priority: Mapped[int] = mapped_column(default=0, server_default="0")
     error: Mapped[str | None]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now
 from core.jobs.export_snapshot import ExportSnapshot
 from core.models import registry
+from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import Result
 
@@ -81,7 +82,6 @@ def describe_origin(session: Session, snapshot: ExportSnapshot) -> Origin:
     cascade = version.manifest.get("cascade") if version else None
     teacher = select(ModelVersion.network).where(ModelVersion.digest == cascade["teacher"]) if cascade else None
     networks = (version.network if version else None, None if teacher is None else session.scalar(teacher))
-    decodings = session.scalars(select(Result.decoding).where(Result.job_id == job.id).distinct())
     return Origin(
         job=job.uuid,
         version=version.id if version else None,
@@ -89,7 +89,14 @@ def describe_origin(session: Session, snapshot: ExportSnapshot) -> Origin:
         networks=tuple(name for name in networks if name),
         teacher_digest=cascade["teacher"] if cascade else None,
         threshold=job.threshold_milli / 1000,
-        decodings=tuple(sorted(decodings)),
+        decodings=_find_decodings(session, job),
         is_partial=snapshot.is_partial,
         exported_at=session.scalars(select(db_now())).one(),
     )
+
+
+def _find_decodings(session: Session, job: Job) -> tuple[int, ...]:
+    """As the job has noted them; if it has noted none or several, as all of its results say."""
+    if job.lowest_decoding and job.lowest_decoding == job.highest_decoding:
+        return (job.lowest_decoding,)
+    return tuple(sorted(session.scalars(select(Result.decoding).where(Result.job_id == job.id).distinct())))

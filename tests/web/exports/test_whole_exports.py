@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.base.database import Database
-from core.base.errors import Conflict
+from core.base.errors import Conflict, ErrorCode
 from core.cleanup import deletion
 from core.jobs import chunks, jobs, record_results, retry
 from core.jobs.record_results import Outcome
@@ -123,6 +123,26 @@ def test_tables_without_room_for_it_name_their_origin_in_a_header(
     assert (origin["job"], origin["version"]) == (str(job), row.model_version_id)
     assert (origin["threshold"], origin["partial"]) == (row.threshold_milli / 1000, False)
     assert origin.keys() >= {"version_digest", "networks", "decoding", "exported_at"}
+
+
+def test_an_export_names_every_number_of_decoding_among_its_results(
+    client: FlaskClient, db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+
+    def read_numbers() -> list[int]:
+        numbers: list[int] = json.loads(client.get(f"/api/v1/jobs/{job}/export.csv").headers["Pawsort-Origin"])[
+            "decoding"
+        ]
+        return numbers
+
+    monkeypatch.setattr(record_results, "DECODING", 1)
+    run_job(db, job, {"photos/0.jpg": ErrorCode.TRUNCATED})
+    assert read_numbers() == [1]
+    client.post(f"/api/v1/jobs/{job}/retry")
+    monkeypatch.setattr(record_results, "DECODING", 2)
+    run_job(db, job)
+    assert read_numbers() == [1, 2]
 
 
 def test_an_export_of_a_running_job_has_the_rows_of_its_start_and_says_that_it_is_partial(
