@@ -25,6 +25,7 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 
 DEFAULT_DECODER = "core.decoding.images:decode"
 IDLE_S = 300.0  # a child has 30 MiB of its own, and takes half a second to start again
+PIECE_BYTES = 2 * 2**20  # of files that are decoded before they are handed on; what is larger comes alone
 _DEATHS = 2
 _WALL_FACTOR = 5  # so many times the processor time, for decoders that wait; a busy machine must not look like one
 
@@ -119,15 +120,15 @@ class DecoderPool:
             files: The bytes of each.
             side_px: Width and height of the results.
             cpu_s: Processor time for each; None for the pool's limit.
-            n_each: How many files a child gets.
+            n_each: How many files a child gets at most; fewer if they are large.
         Yields:
             What `decode_batch` returns, for the next few files, as soon as they are decoded.
         Raises:
             DecoderNotStarted: There is no child to be had.
         """
         under_way: deque[Future[list[Decoded | ImageError]]] = deque()
-        for first in range(0, len(files), n_each):
-            under_way.append(self._threads.submit(self._decode, files[first : first + n_each], side_px, cpu_s))
+        for piece in _cut_pieces(files, n_each):
+            under_way.append(self._threads.submit(self._decode, piece, side_px, cpu_s))
             if len(under_way) > len(self._children):
                 yield under_way.popleft().result()
         while under_way:
@@ -262,6 +263,19 @@ def _decoded(answer: Answer, side_px: int) -> Decoded | ImageError:
     if len(answer.payload) != 3 * side_px**2:
         return ImageError(ErrorCode.DECODER_CRASHED)
     return Decoded(np.frombuffer(answer.payload, np.uint8).reshape(side_px, side_px, 3), answer.verdict)
+
+
+def _cut_pieces(files: Sequence[Buffer], n_each: int) -> Iterator[list[Buffer]]:
+    piece: list[Buffer] = []
+    n_bytes = 0
+    for file in files:
+        if piece and (len(piece) == n_each or n_bytes + len(file) > PIECE_BYTES):
+            yield piece
+            piece, n_bytes = [], 0
+        piece.append(file)
+        n_bytes += len(file)
+    if piece:
+        yield piece
 
 
 def _share_out(files: Sequence[Buffer], n: int) -> list[Sequence[Buffer]]:

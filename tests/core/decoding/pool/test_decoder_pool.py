@@ -13,6 +13,7 @@ import pytest
 
 from core.base.errors import ErrorCode, ImageError, Unavailable
 from core.decoding.images import decode, make_thumbnail
+from core.decoding.pool import decoder_pool
 from core.decoding.pool.child import DecoderNotStarted
 from core.decoding.pool.decoder_pool import DecodeLimits, DecoderPool
 from tests.support import marked_decoder, pictures
@@ -58,6 +59,12 @@ def test_children_decode_as_the_worker_itself_does_and_in_order(n_children):
 
 def test_a_batch_of_nothing_is_nothing(pool):
     assert pool.decode_batch([], 24) == []
+
+
+def test_files_are_handed_on_a_few_at_a_time_and_large_ones_alone(pool):
+    large = PICTURE + bytes(decoder_pool.PIECE_BYTES // 2)
+    pieces = pool.decode_pieces([PICTURE] * 5 + [large] * 3, 24, None, 3)
+    assert [codes(piece) for piece in pieces] == [[None] * 3, [None] * 3, [None], [None]]
 
 
 def test_thumbnails_are_the_same_bytes_as_without_a_child(pool):
