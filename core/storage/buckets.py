@@ -40,8 +40,7 @@ class Limits(NamedTuple):
 
 
 READING = Limits(20, 600)
-# While a request is sent, nothing comes: so long a part of a blob may take over a slow line.
-WRITING = Limits(60, 60)
+WRITING = Limits(60, 60)  # so long a part of a blob may take over a slow line
 ANOTHER_TRY = timedelta(seconds=5)
 RETRIES = {"max_retries": 5}
 

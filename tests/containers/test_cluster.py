@@ -18,8 +18,8 @@ from tests.containers.project import PAUSE_S, Project
 from tests.containers.work import Job, draw_pictures, seconds_to_end
 
 AWAY_S = 20.0  # longer than a lease
-N_PICTURES = 3_000  # 12 chunks
-LONG_PAUSE_S = 12.0  # three hosts need more than a minute for a job
+N_PICTURES = 2_250  # 9 chunks
+LONG_PAUSE_S = 14.0  # three hosts need more than a minute for a job
 SEED = int(os.environ.get("PAWSORT_TEST_SEED", "1"))
 
 FAULTS: dict[str, Callable[[Hosts], AbstractContextManager[None]]] = {
