@@ -50,7 +50,7 @@ def to_8_bits(values: Values, said: Range | None = None, n_colours: int | None =
     mapped[..., :n_colours] = _map(colours, range_)
     if n_colours is not None and n_colours < values.shape[-1]:
         alpha = values[..., n_colours:]
-        mapped[..., n_colours:] = _map(alpha, _range_of_alpha(alpha, range_))
+        mapped[..., n_colours:] = _map(alpha, _range_of_alpha(alpha, range_, is_said=range_ == said))
     return mapped
 
 
@@ -107,11 +107,13 @@ def _range_of_integers(low: float, high: float, dtype: np.dtype[Any]) -> Range:
     return Range(0.0, 2.0**bits - 1)
 
 
-def _range_of_alpha(alpha: Values, colours: Range) -> Range:
-    """The format's own if the colours have it, else the number of bits that holds all of it."""
+def _range_of_alpha(alpha: Values, colours: Range, *, is_said: bool) -> Range:
+    """That of the colours if the file names it, or if it is the format's own, else the number of bits that holds it."""
     greatest = float(alpha.max(initial=0))
     if np.issubdtype(alpha.dtype, np.floating):
         return Range(0.0, next((white for white in (1.0, 255.0, 65535.0) if greatest <= white), max(greatest, 1.0)))
+    if is_said and greatest <= colours.high:
+        return Range(0.0, colours.high)
     full = float(np.iinfo(alpha.dtype).max)
     if colours.high >= full:
         return Range(0.0, full)

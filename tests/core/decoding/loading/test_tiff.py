@@ -104,6 +104,18 @@ def test_few_bits_of_colour_are_read(bits):
     assert np.abs(show(tiff(few, 2, bits=bits)) - few * (255.0 / (2**bits - 1))).mean() < 1
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 12])
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_alpha_of_few_bits_is_alpha(bits, share):
+    most = 2**bits - 1
+    colours = RGB.astype(np.uint32) * most // 255
+    alpha = np.full_like(colours[..., :1], int(most * share))
+    shown = alpha / most
+    expected = colours * 255.0 / most * shown + 255 * (1 - shown)
+    data = tiff(np.concatenate((colours, alpha), axis=2).astype(np.uint16), 2, bits=bits, tags={338: (2,)})
+    assert np.abs(show(data) - expected).mean() < 2.5
+
+
 @pytest.mark.parametrize("orientation", range(2, 9))
 def test_sixteen_bits_are_turned_as_eight_are(orientation):
     eight, sixteen = (
