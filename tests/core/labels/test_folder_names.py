@@ -26,6 +26,7 @@ from core.labels.labels import label_of_path
         "c\u00adats",
         "cat\ufe0f",
         "\u3164cat",
+        "cat\U000e0100",
         "cat\x07",
         "cats(1)",
         "\uff43\uff41\uff54\uff53",
