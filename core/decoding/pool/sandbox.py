@@ -48,14 +48,16 @@ class _Calls(NamedTuple):
 
 
 # Numbers from 424 on are the same everywhere: pidfd_send_signal, io_uring_setup, io_uring_enter, io_uring_register,
-# open_tree, move_mount, fsopen, fsconfig, fsmount, fspick, pidfd_open, openat2, pidfd_getfd, mount_setattr.
-_COMMON = (424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 437, 438, 442)
+# open_tree, move_mount, fsopen, fsconfig, fsmount, fspick, pidfd_open, openat2, pidfd_getfd, mount_setattr, fchmodat2,
+# setxattrat and its kind, open_tree_attr, file_getattr, file_setattr.
+_COMMON = (424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 437, 438, 442, 452, *range(463, 470))
 _X86_64 = _Calls(
     audit=0xC000003E,
     refused=(
         *(2, 85, 257, 304),  # open, creat, openat, open_by_handle_at
         *(76, 82, 83, 84, 86, 87, 88, 90, 92, 94, 132, 133),  # truncate, rename, mkdir, … chmod, chown, utime, mknod
         *(235, 258, 259, 260, 261, 263, 264, 265, 266, 268, 280, 316),  # the same, with a folder
+        *(188, 189, 191, 192, 194, 195, 197, 198, 254, 300, 301),  # setxattr and its kind, inotify_add_watch, fanotify
         *(80, 161, 155, 165, 166, 272, 308),  # chdir, chroot, pivot_root, mount, umount2, unshare, setns
         *(41, 42, 43, 44, 46, 49, 50, 53, 288, 307),  # socket, connect, accept, sendto, sendmsg, bind, listen, …
         *(57, 58, 59, 322),  # fork, vfork, execve, execveat
@@ -74,6 +76,7 @@ _ARM64 = _Calls(
     refused=(
         *(56, 265),  # openat, open_by_handle_at
         *(45, 33, 34, 35, 36, 37, 38, 53, 54, 88, 276),  # truncate, mknodat, mkdirat, unlinkat, … utimensat
+        *(5, 6, 8, 9, 11, 12, 14, 15, 27, 262, 263),  # setxattr and its kind, inotify_add_watch, fanotify
         *(49, 51, 41, 40, 39, 97, 268),  # chdir, chroot, pivot_root, mount, umount2, unshare, setns
         *(198, 199, 200, 201, 202, 203, 206, 211, 242, 269),  # socket, socketpair, bind, listen, accept, connect, …
         *(221, 281),  # execve, execveat
