@@ -4,6 +4,7 @@ Flask would store the whole file in a temporary file before a view sees any of i
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -52,10 +53,20 @@ class FileForm:
         piece, self._left = self._left[:n_bytes], self._left[n_bytes:]
         return piece
 
-    def drain(self) -> None:
-        """Read the rest of the body after the file; browsers only read an answer once they have sent everything."""
+    def drain(self) -> list[str]:
+        """Read the rest of the body after the file; browsers only read an answer once they have sent everything.
+
+        Returns:
+            The names of further files, of which nothing was read.
+        """
+        others = []
+        with suppress(Invalid):  # the file itself is whole
+            while self.read(PIECE_BYTES):
+                pass
+            others = [event.filename for event in self._events() if isinstance(event, File)]
         while self._body(PIECE_BYTES):
             pass
+        return others
 
     def _read_fields(self) -> str:
         for event in self._events():

@@ -7,6 +7,7 @@ from flask import request, url_for
 from werkzeug.datastructures import Headers
 
 from core.accounts.rights import Right
+from core.formats.archives.entries import SkippedEntry
 from core.jobs import jobs
 from core.jobs.progress import describe
 from web.http.context import get_services
@@ -63,8 +64,8 @@ def upload_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Header
     options = ArchiveOptions(**query_data.model_dump(exclude={"id"}), file_name=file_name)
     receiver = ArchiveReceiver(services, uuid, options, current_actor())
     receiver.receive(form.read if form else body.read)
-    if form:
-        form.drain()
+    for name in form.drain() if form else ():
+        receiver.skipped.add(SkippedEntry(name, "another file of the form"))
     with services.db.read() as session:
         view = describe(session, jobs.get_job(session, uuid))
     job = ArchiveJobOut(**JobOut.from_view(view).model_dump(), skipped=_describe(receiver.skipped))

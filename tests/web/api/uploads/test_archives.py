@@ -143,6 +143,14 @@ def test_a_form_with_an_archive_is_taken_as_the_archive(client: FlaskClient) -> 
     assert paths_of(client, job_of(single)) == ["a.jpg"]
 
 
+def test_the_answer_names_the_files_of_a_form_that_were_not_read(client: FlaskClient) -> None:
+    files = {name: (io.BytesIO(make_zip(PICTURES)), f"{name}.zip") for name in ("first", "second", "third")}
+    job = job_of(client.post(ADDRESS, data=files))
+    assert paths_of(client, job) == list(PICTURES)
+    assert job["skipped"]["by_reason"] == {"another file of the form": 2}
+    assert [one["path"] for one in job["skipped"]["first"]] == ["second.zip", "third.zip"]
+
+
 def test_an_archive_of_another_kind_is_refused_by_name(client: FlaskClient) -> None:
     answer = client.put(ADDRESS, data=b"7z\xbc\xaf\x27\x1c" + bytes(600))
     assert answer.status_code == 422
