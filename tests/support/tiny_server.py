@@ -14,12 +14,17 @@ CUT = -1  # the connection is cut instead of an answer
 
 @dataclass
 class Answer:
-    """A status (or CUT), a body (bytes as they are, all else as JSON) and headers, after some seconds."""
+    """A status (or CUT), a body (bytes as they are, all else as JSON) and headers, after some seconds.
+
+    Attributes:
+        n_missing: Bytes that are promised and never come.
+    """
 
     status: int = 200
     body: Any = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     after_s: float = 0.0
+    n_missing: int = 0
 
 
 @dataclass
@@ -60,7 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = b"" if answer.status == 304 else body
         connection = "close" if self.close_connection else "keep-alive"
         self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(body)), "Connection": connection}.items():
+        length = str(len(body) + answer.n_missing)
+        for name, value in {**answer.headers, "Content-Length": length, "Connection": connection}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

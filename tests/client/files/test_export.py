@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from pawsort import Pawsort
 from pawsort.api.calls import Received
 from pawsort.api.errors import ClientError
 from pawsort.files.export import STDOUT, check_target, format_of, write_results
+from tests.support.tiny_server import Answer, tiny_server
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.csv", "csv"), ("a.JSONL", "jsonl"), ("a.zip", "zip"), ("a", "csv")])
@@ -60,3 +62,18 @@ def test_a_link_that_waits_next_to_the_file_is_not_followed(tmp_path: Path) -> N
     assert victim.read_text() == "mine"
     assert target.read_text() == "path\n"
     assert not target.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.zip"])
+def test_an_export_that_is_cut_fails_and_leaves_the_older_file(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    target.write_text("older")
+    half = Answer(body=b"path,label\na.jpg,cat\n", n_missing=100)
+    with (
+        tiny_server(half) as (address, _),
+        Pawsort(address, "token") as client,
+        pytest.raises(ClientError, match="broke off before its end"),
+    ):
+        write_results(client.jobs, ["11111111-1111-4111-8111-111111111111"], target)
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert target.read_text() == "older"

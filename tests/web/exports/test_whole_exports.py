@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from itertools import count
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,6 @@ from web.exports.formats import EXPORTS
 
 N_FILES = 6
 SLICE = 2
-WITHOUT_ROWS = "parquet"  # begins after its first group of rows, here its last one
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ CHANGES = [delete, try_again, change_threshold]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("path", [one.path for one in EXPORTS if one.name in ("csv", "jsonl", "zip")])
+@pytest.mark.parametrize("path", [one.path for one in EXPORTS if one.name in ("csv", "jsonl", "report", "zip")])
 def test_an_export_breaks_off_when_its_job_changes_meanwhile(
     client: FlaskClient, db: Database, job: UUID, path: str, change: Callable[[Database, UUID], None]
 ) -> None:
@@ -91,10 +91,10 @@ def test_a_job_that_is_deleted_before_the_first_row_gives_an_error_and_no_stream
     assert answer.mimetype == "application/problem+json"
 
 
-def test_a_workbook_is_refused_when_its_job_changes_while_it_is_written(
-    client: FlaskClient, db: Database, job: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check, n_slices = rows.check_snapshot, iter(range(9))
+@pytest.fixture
+def changing(db: Database, job: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job gets another threshold while its second slice of rows is read."""
+    check, n_slices = rows.check_snapshot, count()
 
     def change_first(*given: object) -> None:
         if next(n_slices) == 1:
@@ -102,7 +102,18 @@ def test_a_workbook_is_refused_when_its_job_changes_while_it_is_written(
         check(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rows, "check_snapshot", change_first)
+
+
+@pytest.mark.usefixtures("changing")
+def test_a_workbook_is_refused_when_its_job_changes_while_it_is_written(client: FlaskClient, job: UUID) -> None:
     assert client.get(f"/api/v1/jobs/{job}/export.xlsx").status_code == 409
+
+
+@pytest.mark.usefixtures("changing")
+def test_a_parquet_file_breaks_off_when_its_job_changes_while_it_is_written(client: FlaskClient, job: UUID) -> None:
+    answer = client.get(f"/api/v1/jobs/{job}/export.parquet")
+    with pytest.raises(Conflict, match="Export it again"):
+        list(answer.iter_encoded())
 
 
 def test_an_export_of_a_job_that_is_done_is_not_called_partial(client: FlaskClient, job: UUID) -> None:
