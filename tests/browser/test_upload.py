@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page, expect
 
+from tests.support.archives import make_old_tar, make_zip
 from tests.support.browser.api import Api, job_id_of
 from tests.support.browser.chromium import intercept, send, start_sending
 from tests.support.browser.folder_trees import make_tree
@@ -183,6 +184,29 @@ def test_an_archive_is_known_by_its_content(user_page: Page, api: Api, tmp_path:
     user_page.wait_for_url("**/jobs/*")
     job = api.wait_until_done(job_id_of(user_page.url))
     assert [row["path"] for row in api.rows(job["id"])] == list(files)
+
+
+FIND_ARCHIVES = """async (bodies) => {
+    const { findArchives } = await import("/static/upload/input/archives.js");
+    const files = bodies.map((body) => ({ path: "photos.jpg", file: new File([Uint8Array.from(body)], "photos.jpg") }));
+    await findArchives(files);
+    return files.map(({ isArchive }) => isArchive === true);
+}"""
+
+
+def test_the_page_knows_the_archives_that_the_server_knows(user_page: Page) -> None:
+    zipped = make_zip({"a.jpg": draw_picture()})
+    archives = [
+        zipped,
+        b"MZ" + bytes(50_000) + zipped,
+        b"#!/bin/sh\n" + zipped,
+        make_old_tar(),
+        bytes(1024),
+        b"hsqs" + bytes(9),
+    ]
+    others = [draw_picture(), b"", b"MZ" + bytes(50_000), b"#!/bin/sh\n", bytes(100), b"BM a text" + bytes(600)]
+    found = user_page.evaluate(FIND_ARCHIVES, [list(body) for body in archives + others])
+    assert found == [True] * len(archives) + [False] * len(others)
 
 
 def test_an_archive_that_is_not_unpacked_is_refused_by_name(user_page: Page, tmp_path: Path) -> None:

@@ -50,3 +50,12 @@ def make_linked_tar(entries: Sequence[tuple[str, bytes | str]]) -> bytes:
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
     return out.getvalue()
+
+
+def make_old_tar() -> bytes:
+    """A tar of 1979, without the word that later ones have."""
+    member = tarfile.TarInfo("a.jpg")
+    block = bytearray(member.tobuf(tarfile.USTAR_FORMAT))
+    block[257:265] = bytes(8)
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + 8 * 32 + sum(block[156:]))
+    return bytes(block) + bytes(1024)

@@ -3,8 +3,8 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from backports import zstd
 from core.formats.archives import kinds
 from pawsort.uploads import archive_kinds
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
+from tests.support.archives import make_old_tar
 from tests.support.factories import draw_picture, make_tar
+
+ROOT = Path(__file__).parents[3]
 
 
 def make_zip() -> bytes:
@@ -22,15 +25,6 @@ def make_zip() -> bytes:
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("a.jpg", draw_picture())
     return data.getvalue()
-
-
-def make_old_tar() -> bytes:
-    """A tar of 1979, without the word that later ones have."""
-    member = tarfile.TarInfo("a.jpg")
-    block = bytearray(member.tobuf(tarfile.USTAR_FORMAT))
-    block[257:265] = bytes(8)
-    block[148:156] = b"%06o\0 " % (sum(block[:148]) + 8 * 32 + sum(block[156:]))
-    return bytes(block) + bytes(1024)
 
 
 TAR = make_tar({"a.jpg": draw_picture()})
@@ -61,6 +55,13 @@ def test_client_and_server_have_the_same_table() -> None:
     assert [(at, mark) for at, mark, _ in kinds.READ_MARKS] == list(archive_kinds.SUPPORTED_MARKS)
     assert kinds.OTHER_MARKS == archive_kinds.OTHER_MARKS
     assert kinds.PROGRAM_MARKS == archive_kinds.PROGRAM_MARKS
+
+
+def test_the_page_has_the_same_table() -> None:
+    script = (ROOT / "web/static/upload/input/archive_marks.js").read_text("utf-8")
+    in_page = json.loads(script.partition("ARCHIVE_MARKS = ")[2].strip().removesuffix(";"))
+    marks = [(at, mark) for at, mark, _ in (*kinds.READ_MARKS, *kinds.OTHER_MARKS)]
+    assert [(at, mark.encode("latin-1")) for at, mark in in_page] == marks
 
 
 @pytest.mark.parametrize("kind", SUPPORTED)
