@@ -270,6 +270,8 @@ def test_an_upload_ends_for_a_person_who_is_disabled_meanwhile(
                 people.disable(session, as_owner(session), ADA)
             return super().read(size)
 
+        read1 = read
+
     tar = make_tar({"a.jpg": draw_picture()})
     address, sent = f"/api/v1/uploads/{world.receiving}/shards/0", Body(tar)
     answer = client.put(address, input_stream=sent, content_length=len(tar), content_type="application/x-tar")

@@ -50,6 +50,8 @@ class Body(io.BytesIO):
             self._happens = None
         return super().read(min(n, PIECE) if n and n > 0 else PIECE)
 
+    read1 = read
+
 
 @pytest.fixture
 def always_checked(monkeypatch: pytest.MonkeyPatch) -> None:
