@@ -41,7 +41,7 @@ class FreeChildren:
         with self._changed:
             self._free.append((child, time.monotonic()))
             self._changed.notify()
-            self._plan()
+            self._plan(self._idle_s)
 
     def close(self) -> None:
         """Leave all children as they are from now on."""
@@ -50,9 +50,9 @@ class FreeChildren:
             if self._timer is not None:
                 self._timer.cancel()
 
-    def _plan(self) -> None:
+    def _plan(self, seconds: float) -> None:
         if self._timer is None and not self._is_closed:
-            self._timer = threading.Timer(self._idle_s, self._end_idle)
+            self._timer = threading.Timer(seconds, self._end_idle)
             self._timer.daemon = True
             self._timer.start()
 
@@ -61,9 +61,10 @@ class FreeChildren:
             self._timer = None
             if self._is_closed:
                 return
-            since = time.monotonic() - self._idle_s
-            for child, worked_at in self._free:
-                if worked_at <= since:
+            ends_in = self._idle_s - time.monotonic()
+            running = [(child, worked_at + ends_in) for child, worked_at in self._free if child.pid is not None]
+            for child, left_s in running:
+                if left_s <= 0:
                     child.close()
-            if any(child.pid is not None for child, _ in self._free):
-                self._plan()
+            if waiting := [left_s for _, left_s in running if left_s > 0]:
+                self._plan(min(waiting))
