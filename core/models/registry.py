@@ -12,6 +12,7 @@ from core.accounts.rights import Actor
 from core.base.database import locked, shared
 from core.base.errors import BadWeights, BlobMissing, Conflict, EditConflict, Gone, NotFound
 from core.base.manifest import Manifest
+from core.base.names import MAX_SHORT_NAME
 from core.base.network_catalog import DEFAULT_TRAINED, TRAINABLE
 from core.base.paging import Page, page_newest_first
 from core.orm.models import Deployment, ModelVersion
@@ -20,6 +21,7 @@ from core.storage.blobs import weights_key as weights_key
 from core.webhooks import events
 from core.webhooks.events import Event
 
+MAX_DIGITS = 9  # of the number of a version that a person names
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
 
@@ -307,13 +309,16 @@ def find_version(session: Session, model: str) -> ModelVersion:
         NotFound: Neither a number nor a network that exists.
         Gone: The version has been deleted.
     """
-    if model.isdecimal():
+    if model.isdecimal() and len(model) <= MAX_DIGITS:
         return get_version(session, int(model))
     version = _find_newest(session, model)
     if version is None:
         there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
         networks = ", ".join(sorted({version.network for version in session.scalars(there)})) or "none yet"
-        raise NotFound(f"There is no model {model!r}: expected a version's number or a network's name ({networks}).")
+        raise NotFound(
+            f"There is no model {model[:MAX_SHORT_NAME]!r}: expected a version's number or the name of a network"
+            f" ({networks})."
+        )
     return version
 
 

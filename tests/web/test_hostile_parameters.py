@@ -17,6 +17,7 @@ from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from tests.support.browser.furnished_site import furnish
+from tests.support.factories import make_job, make_upload, run_job
 from tests.support.forms import Form, forms_in
 from tests.support.people import PASSWORD, send
 from web.app import App
@@ -64,6 +65,25 @@ def test_a_heat_map_of_an_image_that_no_column_holds_is_404(quiet_app: App, clie
 
 def test_a_study_of_a_version_that_no_column_holds_is_422(quiet_app: App, client: FlaskClient) -> None:
     assert client.post("/api/v1/studies", json={"version": 10**30}).status_code == 422
+
+
+def test_steps_of_a_review_that_name_no_picture_are_ignored(
+    quiet_app: App, browser: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    for number in NUMBERS:
+        assert browser.get(f"/jobs/{job}/review", query_string={"steps": f"{number}:skip"}).status_code == 200
+
+
+def test_a_version_that_no_column_holds_is_404_where_a_job_is_classified_again(
+    quiet_app: App, client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    for number in NUMBERS:
+        answer = client.post(f"/jobs/{job}/again", data={"model": number})
+        assert answer.status_code == 404
+        assert len(answer.text) < 1000
 
 
 def test_a_name_that_no_person_can_have_is_a_wrong_login(quiet_app: App) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from web.http.paths import image_id
+
 SKIPPED = "skip"
 MAX_STEPS = 40
 
@@ -16,8 +18,7 @@ class UndoSteps:
     @classmethod
     def from_text(cls, text: str) -> "UndoSteps":
         """Read the format of `text`; invalid parts are ignored."""
-        parts = (step.partition(":") for step in text.split(" ") if step)
-        return cls(tuple((int(image), key) for image, _, key in parts if image.isdecimal() and _is_key(key)))
+        return cls(tuple(entry for step in text.split() if (entry := _read(step)) is not None))
 
     @property
     def text(self) -> str:
@@ -33,8 +34,9 @@ class UndoSteps:
         return UndoSteps(self.entries[:-1])
 
 
-def _is_key(text: str) -> bool:
+def _read(step: str) -> tuple[int, str] | None:
+    image, _, key = step.partition(":")
     try:
-        return text == SKIPPED or bool(UUID(text))
+        return image_id(image), key if key == SKIPPED else str(UUID(key))
     except ValueError:
-        return False
+        return None

@@ -28,6 +28,7 @@ pages = Blueprint("correction_pages", __name__)
 
 LIST_ENDING = ".jsonl"
 UNDO_S = 60.0
+MAX_DIGITS = 9
 
 
 @pages.get("/jobs/<uuid:uuid>/corrections")
@@ -95,7 +96,7 @@ def undo_corrections(uuid: UUID) -> Response:
 
 
 def _show(job: JobView, plan: CorrectionPlan, batch: UUID, n_unreadable: str) -> str:
-    n_lost = int(n_unreadable) if n_unreadable.isdecimal() else 0
+    n_lost = int(n_unreadable) if n_unreadable.isdecimal() and len(n_unreadable) <= MAX_DIGITS else 0
     return render_template(
         "jobs/corrections.html", job=job, new_id=uuid4(), plan=plan, batch=batch, n_unreadable=n_lost
     )

@@ -251,3 +251,9 @@ def test_a_form_that_brings_nothing_good_writes_nothing(
     answer = _bring(browser, job, "sorted.zip", data, **fields)
     assert (answer.status_code, sentence in answer.text) == (status, True)
     assert words(db, job) == [None, None, None]
+
+
+def test_a_number_of_files_that_is_none_is_not_shown(browser: FlaskClient, job: UUID) -> None:
+    answer = _bring(browser, job, "list.jsonl", make_list(MOVED), n_unreadable="9" * 5000)
+    assert answer.status_code == 200
+    assert "could not be read" not in answer.text
