@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, render_template, request
 
 from core.accounts import audit_log, sessions
-from core.accounts.audit_log import Action
+from core.accounts.audit_log import Action, Outcome
 from core.accounts.passwords import passwords
 from core.accounts.rights import Actor, Right
 from core.base.errors import Invalid
@@ -73,13 +73,26 @@ def change_password() -> Answer:
 
 
 def _knows_current(actor: Actor) -> bool:
-    """Whether the form has the current password; for a first one, a recent login is enough."""
-    db = get_services().db
+    """Whether the form has the current password; for a first one, a recent login is enough.
+
+    Raises:
+        TooMany: There were too many attempts, here or on the login page.
+    """
+    db, rates, address = get_services().db, get_services().rates, actor.address or ""
     with db.read() as session:
         is_first = not passwords.has_password(session, actor.user_id)
     if is_first:
         check_recent_login()
-    return is_first or passwords.is_current_password(db, actor.user_id, request.form.get("current", ""))
+        return True
+    rates.check_attempt(actor.name, address)
+    if passwords.is_current_password(db, actor.user_id, request.form.get("current", "")):
+        rates.forget_attempts(actor.name, address)
+        return True
+    with db.write() as session:
+        audit_log.record(
+            session, actor, Action.PASSWORD_CHANGE, "user", actor.user_id, Outcome.REFUSED, by="account page"
+        )
+    return False
 
 
 def _show_password(problem: str | None = None) -> Answer:

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from core.accounts import accounts, tokens
+from core.accounts.limits import BY_NAME_AND_ADDRESS
 from core.accounts.passwords import hashing
 from core.accounts.rights import Right
 from core.base.database import Database
@@ -57,6 +58,16 @@ def test_changing_the_password_needs_the_current_one_and_logs_out_all_others(app
     assert "logged out everywhere else" in here.get(answer.headers["Location"]).text
     assert there.get("/account").status_code == 303
     log_in_as(app, "ada", NEW)
+
+
+def test_wrong_current_passwords_are_on_record_and_end_as_wrong_logins_do(app: App, db: Database) -> None:
+    add_person(db, "ada")
+    browser = log_in_as(app, "ada")
+    sent = [send(browser, "/account/password", current=NEW, password=NEW) for _ in range(BY_NAME_AND_ADDRESS.free + 1)]
+    assert [answer.status_code for answer in sent] == [422] * BY_NAME_AND_ADDRESS.free + [429]
+    with db.read() as session:
+        refused = list(session.scalars(select(AuditEntry).where(AuditEntry.outcome == "refused")))
+    assert [(one.user_name, one.action) for one in refused] == [("ada", "password.change")] * BY_NAME_AND_ADDRESS.free
 
 
 def test_a_first_password_and_ending_sessions_need_a_recent_login(app: App, db: Database) -> None:
