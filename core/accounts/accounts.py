@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Role
+from core.accounts.sessions import limit_long_sessions
 from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import User
 from core.orm.jobs import Job
@@ -28,6 +29,7 @@ def get_or_create_user(session: Session, name: str) -> User:
         user = User(name=checked, role=Role.ADMIN if checked == OWNER else Role.MEMBER)
         session.add(user)
         session.flush()
+        limit_long_sessions(session)
     return user
 
 

@@ -6,6 +6,7 @@ A right allows a kind of action; the owner check decides about one job, upload o
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -106,6 +107,21 @@ def check_may_give(actor: Actor, role: Role) -> None:
         raise Forbidden(
             f"Nobody gives more rights than they have: the role {role} also has {', '.join(missing)}. Use a token with"
             " these scopes, or a browser in which you are logged in."
+        )
+
+
+def check_may_end(actor: Actor, rights: AbstractSet[Right], what: str) -> None:
+    """Refuse to end a token or session that has more rights than the actor has, as a token with few scopes would.
+
+    Args:
+        what: Names it in the sentence, such as “token 7”.
+    Raises:
+        Forbidden: It has.
+    """
+    if missing := [right.value for right in Right if right in rights - actor.rights]:
+        raise Forbidden(
+            f"Nobody ends what has more rights than they have here: {what} also has {', '.join(missing)}. Use a browser"
+            " in which you are logged in, or a token with these scopes."
         )
 
 

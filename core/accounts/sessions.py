@@ -5,13 +5,14 @@ ends with that token.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.audit_log import Action, record
 from core.accounts.keys import digest_of, new_key
-from core.accounts.rights import Actor
+from core.accounts.rights import ROLE_RIGHTS, Actor, Role, check_may_end
 from core.base.clock import DAY_S, HOUR_S, db_now, seconds_since
 from core.base.database import change
 from core.base.errors import Forbidden, NotFound
@@ -81,6 +82,14 @@ def open_session(
     return key
 
 
+def limit_long_sessions(session: Session) -> None:
+    """Give the sessions of a person who was alone until now the usual limits."""
+    is_long = LoginSession.ended_at.is_(None) & LoginSession.idle_s.is_(None)
+    for one in session.scalars(select(LoginSession).where(is_long)):
+        one.expires_at -= timedelta(seconds=LIMITS_ALONE.lifetime_s - LIMITS.lifetime_s)
+        one.idle_s = LIMITS.idle_s
+
+
 def end_session(session: Session, session_id: int) -> None:
     """End one session; one that has ended stays as it is."""
     change(session, _end().where(LoginSession.id == session_id))
@@ -121,10 +130,10 @@ def end_own_session(session: Session, actor: Actor, session_id: int) -> None:
 
     Raises:
         NotFound: There is no such session, or it belongs to somebody else.
-        Forbidden: It is another one than the person acts with, whose login was too long ago.
+        Forbidden: It is another one than the person acts with, whose login was too long ago or has too few rights.
     """
     if actor.via != "session" or session_id != actor.credential_id:
-        check_recent_login(session, actor)
+        _check_may_end_others(session, actor)
     if session.scalar(select(LoginSession.user_id).where(LoginSession.id == session_id)) != actor.user_id:
         raise NotFound(f"There is no session {session_id} of yours.")
     end_session(session, session_id)
@@ -135,12 +144,18 @@ def end_other_sessions(session: Session, actor: Actor) -> None:
     """End all sessions of the person who acts but the one that this is done with.
 
     Raises:
-        Forbidden: The login was too long ago.
+        Forbidden: The login was too long ago, or has too few rights.
     """
-    check_recent_login(session, actor)
+    _check_may_end_others(session, actor)
     own_id = actor.credential_id if actor.via == "session" else None
     n = end_sessions(session, actor.user_id, except_id=own_id)
     record(session, actor, Action.SESSION_END, n_sessions=n)
+
+
+def _check_may_end_others(session: Session, actor: Actor) -> None:
+    check_recent_login(session, actor)
+    role = Role(session.get_one(User, actor.user_id).role)
+    check_may_end(actor, ROLE_RIGHTS[role], "another session of yours")
 
 
 def end_sessions(session: Session, user_id: int, except_id: int | None = None) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.accounts import get_or_create_owner
 from core.accounts.audit_log import Action, record
 from core.accounts.keys import digest_of, new_key
-from core.accounts.rights import Actor, Right
+from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, check_may_end
 from core.base.clock import DAY_S, db_now
 from core.base.database import change
 from core.base.errors import NotFound
@@ -91,12 +91,21 @@ def revoke_token(session: Session, actor: Actor, token_id: int) -> Token:
 
     Raises:
         NotFound: There is no such token, or it belongs to somebody else and the actor does not manage people.
+        Forbidden: It has more rights than the actor, who does not manage people.
     """
     token = session.get(Token, token_id)
     if token is None or not (token.user_id == actor.user_id or actor.may(Right.PEOPLE)):
         raise NotFound(f"There is no token {token_id} of yours.")
+    if not actor.may(Right.PEOPLE):
+        check_may_end(actor, _rights_of(session, token), f"token {token_id}")
     _revoke_with_heirs(session, actor, token)
     return token
+
+
+def _rights_of(session: Session, token: Token) -> frozenset[Right]:
+    of_role = ROLE_RIGHTS[Role(session.get_one(User, token.user_id).role)]
+    scopes = parse_scopes(token.scopes)
+    return of_role if scopes is None else of_role & scopes
 
 
 def _revoke_with_heirs(session: Session, actor: Actor, token: Token) -> None:

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts import accounts, credentials, login_codes, people, sessions, tokens
+from core.accounts import accounts, credentials, invitations, login_codes, people, sessions, tokens
 from core.accounts.credentials import Credential
+from core.accounts.rights import Role
 from core.accounts.sessions import LIMITS, LIMITS_ALONE, SessionLimits
 from core.base.database import Database
 from core.base.errors import Forbidden, NotFound
@@ -78,6 +79,17 @@ def test_only_the_single_person_of_a_server_for_this_machine_stays_logged_in_for
         assert sessions.choose_limits(session, is_loopback=False) == LIMITS
         accounts.get_or_create_user(session, "ada")
         assert sessions.choose_limits(session, is_loopback=True) == LIMITS
+
+
+def test_a_person_who_is_no_longer_alone_has_the_limits_of_everybody(db: Database) -> None:
+    with db.write() as session:
+        owner = accounts.get_or_create_owner(session)
+        old, idle, fresh = (sessions.open_session(session, owner, None, None, limits=LIMITS_ALONE) for _ in range(3))
+        by_age = session.scalars(select(LoginSession).order_by(LoginSession.id)).all()
+        by_age[0].expires_at -= timedelta(days=8)
+        by_age[1].seen_at -= timedelta(hours=13)
+        invitations.add_person(session, "ada", Role.MEMBER)
+    assert [find(db, key) is not None for key in (old, idle, fresh)] == [False, False, True]
 
 
 @pytest.mark.parametrize(

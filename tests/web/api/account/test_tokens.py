@@ -9,11 +9,13 @@ from core.accounts import accounts, tokens
 from core.accounts.rights import Right
 from core.base.database import Database
 from core.orm.accounts import Token
+from tests.support.login import log_in
 from web.app import App
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
 
 TOKENS = "/api/v1/tokens"
+SESSIONS = "/api/v1/sessions"
 
 
 def client_of(app: App, token: str) -> FlaskClient:
@@ -79,6 +81,19 @@ def test_a_member_sees_and_revokes_the_own_tokens_only_and_an_admin_revokes_all(
     assert ada.delete(f"{TOKENS}/{ids['test']}").status_code == 404
     assert client.delete(f"{TOKENS}/{ids['hers']}").status_code == 204
     assert ada.get(TOKENS).status_code == 401
+
+
+def test_a_token_with_few_scopes_ends_nothing_that_has_more(app: App, client: FlaskClient, db: Database) -> None:
+    whole, *limited = (create(client, name="x", scopes=scopes) for scopes in (None, ["see"], ["see"]))
+    log_in(browser := app.test_client(), str(whole["token"]))
+    few = client_of(app, str(limited[1]["token"]))
+    (opened,) = few.get(SESSIONS).json["items"]  # type: ignore[index]
+    for path in (f"{TOKENS}/{whole['id']}", SESSIONS, f"{SESSIONS}/{opened['id']}"):
+        refused = few.delete(path)
+        assert refused.status_code == 403, path
+        assert "also has label, send" in refused.text
+    assert browser.get("/account").status_code == 200
+    assert [few.delete(f"{TOKENS}/{one['id']}").status_code for one in limited] == [204, 204]
 
 
 def test_what_cannot_be_made_is_422(client: FlaskClient) -> None:
