@@ -4,11 +4,13 @@ An invitation is for a new person and has a role; a reset is for somebody who is
 is stored.
 """
 
+import unicodedata
+
 from sqlalchemy import ColumnElement, Update, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.accounts import audit_log
+from core.accounts import audit_log, sessions
 from core.accounts.accounts import OWNER
 from core.accounts.audit_log import Action
 from core.accounts.keys import digest_of, new_key
@@ -134,6 +136,7 @@ def add_person(session: Session, name: str, role: Role) -> User:
         session.flush()
     except IntegrityError as error:  # at the same moment
         raise NameTaken(NAME_IS_TAKEN.format(name=user.name)) from error
+    sessions.limit_long_sessions(session)
     return user
 
 
@@ -142,12 +145,17 @@ def check_free_name(session: Session, name: str) -> str:
 
     Raises:
         Invalid: It is empty, too long, or contains characters that cannot be printed.
-        Conflict: Somebody has this name, perhaps in other cases, or it is that of the owner.
+        Conflict: Somebody has this name, perhaps in other cases or with other codes, or it is that of the owner.
     """
     checked = check_printable_name(name, MAX_SHORT_NAME, "name")
-    if checked.casefold() in {OWNER, *(other.casefold() for other in session.scalars(select(User.name)))}:
+    if _folded(checked) in {OWNER, *map(_folded, session.scalars(select(User.name)))}:
         raise NameTaken(NAME_IS_TAKEN.format(name=checked))
     return checked
+
+
+def _folded(name: str) -> str:
+    """What two names of the same letters have in common: neither case nor the way accents are encoded matters."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _create(session: Session, actor: Actor, **columns: object) -> tuple[Invitation, str]:

@@ -6,12 +6,22 @@ from core.base.errors import Invalid
 
 MAX_NAME = 500
 MAX_SHORT_NAME = 200  # schedules, people and tokens, which lists show next to other columns
+# Fillers and variation selectors, which Unicode counts among letters and marks.
+_FILLERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
 _CONTROLS = ("Cc", "Zl", "Zp")  # of both ranges, and what ends a line or a paragraph
 
 
 def has_control_characters(text: str) -> bool:
     """Whether a text contains line breaks, tabs or other characters that a terminal or an editor obeys."""
     return any(unicodedata.category(character) in _CONTROLS for character in text)
+
+
+def is_invisible(character: str) -> bool:
+    """Return whether nobody sees a character, and it is no space either."""
+    return character in _FILLERS or (unicodedata.category(character) in ("Cc", "Cf") and not character.isspace())
 
 
 def check_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> str:
@@ -31,13 +41,13 @@ def check_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> st
 
 
 def check_printable_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> str:
-    """The name as `check_name` stores it, of characters that can be seen: two names that look alike are the same.
+    """The name as `check_name` stores it, of characters that can be seen.
 
     Raises:
-        Invalid: As `check_name`; or a character has no glyph, such as a space of zero width.
+        Invalid: As `check_name`; or a character has no glyph, such as a space of zero width or a filler.
     """
     checked = check_name(name, max_length, field)
-    if not checked.isprintable():
+    if not checked.isprintable() or any(map(is_invisible, checked)):
         raise Invalid(f"{field}: expected text without invisible characters, got {checked!r}.")
     return checked
 

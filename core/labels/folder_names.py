@@ -3,11 +3,8 @@
 import re
 import unicodedata
 
-# Fillers and variation selectors, which Unicode counts among letters and marks.
-_FILLERS = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
-    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-)
+from core.base.names import is_invisible
+
 _LAST_COPY = re.compile(r"(?: ?\(\d+\)| - copy| copy(?: \d+)?)$")
 
 
@@ -19,11 +16,6 @@ def plain_name(name: str) -> str:
     while match := _LAST_COPY.search(one_line, 0, start):
         start = match.start()
     return one_line[:start]
-
-
-def is_invisible(character: str) -> bool:
-    """Return whether nobody sees a character, and it is no space either."""
-    return character in _FILLERS or (unicodedata.category(character) in ("Cc", "Cf") and not character.isspace())
 
 
 def quoted(name: str) -> str:

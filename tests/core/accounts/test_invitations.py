@@ -58,9 +58,12 @@ def test_a_recipient_is_a_name_or_an_address(db: Database, recipient: str) -> No
         invite(db, recipient)
 
 
-def test_nobody_is_invited_under_a_name_that_is_taken_in_other_cases(db: Database) -> None:
+@pytest.mark.parametrize("name", ["OWNER", "ｏｗｎｅｒ", "Zoe\u0308"])
+def test_nobody_is_invited_under_a_name_that_is_taken_in_other_cases_or_codes(db: Database, name: str) -> None:
+    with db.write() as session:
+        invitations.add_person(session, "zo\u00eb", Role.MEMBER)
     with pytest.raises(Conflict, match="Choose another name"):
-        invite(db, "OWNER")
+        invite(db, name)
 
 
 def test_of_two_with_the_same_name_one_joins(db: Database) -> None:

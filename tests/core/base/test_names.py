@@ -5,7 +5,7 @@ import pytest
 from core.accounts import accounts, tokens
 from core.base.database import Database
 from core.base.errors import Invalid
-from core.base.names import MAX_NAME, check_name, shorten_name
+from core.base.names import MAX_NAME, check_name, check_printable_name, shorten_name
 
 
 def test_a_name_is_stored_without_blanks_around_it() -> None:
@@ -22,6 +22,12 @@ def test_an_empty_or_long_name_is_refused(name: str) -> None:
 def test_control_characters_are_refused() -> None:
     with pytest.raises(Invalid, match=r"^user: expected text without control characters, got 'a.nb'"):
         check_name("a\nb", field="user")
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u034f", "\u3164", "\u2800", "\ufe0f"])
+def test_nobody_has_a_name_with_characters_that_are_not_seen(unseen: str) -> None:
+    with pytest.raises(Invalid, match="without invisible characters"):
+        check_printable_name(f"ada{unseen}")
 
 
 def test_the_name_of_a_file_becomes_a_valid_one() -> None:

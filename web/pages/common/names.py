@@ -8,10 +8,11 @@ import re
 from flask.sansio.app import App
 from markupsafe import Markup
 
-# Control characters, spaces and fillers without width, and those that turn the direction of text. Joiners inside
-# emoji and words are left as they are.
+# Control characters, spaces and fillers without width, tags, and those that turn the direction of text. Joiners
+# inside emoji and words are left as they are.
 UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]"
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 
 

@@ -18,17 +18,17 @@ def test_a_name_that_is_seen_stays_as_it_is(name):
 
 
 def test_what_nobody_sees_is_shown_by_its_number():
-    shown = as_name("<b>\u202egpj\u200b\x9b")
-    mark = '<span class="unseen">U+{}</span>'
-    assert shown == f"<bdi>&lt;b&gt;{mark.format('202E')}gpj{mark.format('200B')}{mark.format('009B')}</bdi>"
+    shown = as_name("<b>\u202egpj\u200b\x9b\U000e0061")
+    marks = [f'<span class="unseen">U+{number}</span>' for number in ("202E", "200B", "009B", "E0061")]
+    assert shown == f"<bdi>&lt;b&gt;{marks[0]}gpj{''.join(marks[1:])}</bdi>"
 
 
 def test_the_browser_shows_the_same_characters():
     script = (ROOT / "web/static/shared/text/names.js").read_text("utf-8")
-    pattern = re.search(r"UNSEEN = /(.*)/g;", script)
+    pattern = re.search(r"UNSEEN = /(.*)/gu;", script)
     assert pattern is not None
-    in_browser = re.compile(pattern[1])
-    characters = [chr(number) for number in range(0x10000) if not 0xD800 <= number < 0xE000]
+    in_browser = re.compile(re.sub(r"\\u\{(\w+)\}", lambda found: chr(int(found[1], 16)), pattern[1]))
+    characters = [chr(number) for number in (*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xF0000))]
     assert [one for one in characters if bool(in_browser.match(one)) is not bool(UNSEEN.match(one))] == []
 
 

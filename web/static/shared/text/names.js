@@ -1,6 +1,6 @@
 /** Names on pages: characters that nobody sees are shown, and the direction of a name stays its own. web/pages/common/names.py does the same. */
 
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]/g;
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\u{e0000}-\u{e0fff}]/gu;
 
 /**
  * Write a name into an element: an unseen character is a mark with its number, such as U+202E.
@@ -29,5 +29,5 @@ export function asText(name) {
 }
 
 function numberOf(character) {
-  return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
