@@ -19,7 +19,7 @@ from core.storage.blobs import Blobs
 from web.api.jobs.job_events import describe_jobs
 from web.api.monitoring.metrics import register_measuring
 from web.api.registry import register_api
-from web.http.auth import register_auth
+from web.http.auth import register_auth, register_login_check
 from web.http.context import EXTENSION, Services
 from web.http.delivery.answer_cache import AnswerCache
 from web.http.delivery.compression import register_compression
@@ -86,6 +86,7 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     register_limits(app, settings)
+    register_login_check(app)
     register_rights(app)
     register_compression(app)
     register_static_files(app)

@@ -85,7 +85,8 @@ class Settings(BaseSettings):
     stranger_requests_per_minute: int = Field(1200, ge=0)
     """Requests per minute without a login, or with a wrong one, from one address."""
     bytes_per_minute: int = Field(0, ge=0)
-    """Bytes that one person may send per minute; 0 for no limit. More get 429 with `Retry-After`."""
+    """Bytes that one person, or an address without a login, may send per minute; 0 for no limit. More get 429 with
+    `Retry-After`."""
     archives_at_once: int = Field(2, ge=1)
     """Archives that one person may be sending at the same time to each web process."""
     uploads_at_once: int = Field(6, ge=1)

@@ -34,13 +34,18 @@ LONG_BYTES = 2**18
 
 
 def register_auth(app: APIFlask, settings: Settings) -> None:
-    """Add sessions, and the check before every view."""
+    """Add sessions, and find who sends each request."""
     register_sessions(app, settings)
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
-    app.before_request(authenticate)
+    app.before_request(identify)
     app.after_request(_check_while_sending)
     app.jinja_env.globals.update(can=can, may_change=may_change)
+
+
+def register_login_check(app: APIFlask) -> None:
+    """Refuse requests without a login or a CSRF token. Call it after `register_limits`: they count there, too."""
+    app.before_request(authenticate)
 
 
 def checks_csrf_itself(view: View) -> View:
@@ -84,20 +89,25 @@ def log_in_user(user: User, way: str, token_id: int | None = None) -> None:
     open_browser_session(user, way, token_id)
 
 
+def identify() -> None:
+    """Find who sent this request, where its view needs somebody."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    need = find_need(view) if view is not None else None
+    if need is not None and need.right is not None and (actor := _find_actor()) is not None:
+        g.actor = actor
+
+
 def authenticate() -> Response | None:
-    """Find who sent this request, or refuse it with a login page or an error."""
+    """Refuse a request that lacks a login, with a login page or an error, or a CSRF token."""
     view = current_app.view_functions.get(request.endpoint or "")
     need = find_need(view) if view is not None else None
     if need is None:
         return None
     has_token = bearer_token() is not None
-    if need.right is not None:
-        actor = _find_actor()
-        if actor is None:
-            if has_token:
-                note_refusal("token")
-            return _refuse(has_token)
-        g.actor = actor
+    if need.right is not None and find_actor() is None:
+        if has_token:
+            note_refusal("token")
+        return _refuse(has_token)
     g.needs_csrf = not has_token and is_unsafe()
     if g.needs_csrf and not getattr(view, "checks_csrf", False):
         return check_csrf()

@@ -1,8 +1,7 @@
 """Limits of each request: how often a person or address may ask, how much they may send, and how much runs at once.
 
-    authenticated ─► work at once ─► requests of the person, bytes of the person ─► view
-    public view   ─► requests of the address ─► view
-    refused login ─► requests of the address ─► 401, or 429
+    a person who is known ─► requests and bytes of the person ─► work at once ─► CSRF token, right ─► view
+    everybody else        ─► requests and bytes of the address ─► public view, login page or 401
 
 Requests from this machine are not counted: one person who works here is never refused.
 """
@@ -15,9 +14,7 @@ from flask import Response, current_app, g, request
 
 from core.accounts.limits import Bucket, network_of
 from core.base.config import Settings
-from core.base.errors import TooMany
 from web.http.context import get_services
-from web.http.problems import on_pawsort_error
 from web.http.rights import find_actor
 
 UNCOUNTED = frozenset(("static", "health.check_alive"))
@@ -27,18 +24,23 @@ def register_limits(app: APIFlask, settings: Settings) -> None:
     """Add the limits. Call it after `register_auth`: a person has other limits than an address."""
     of_person = Bucket("requests", settings.requests_per_minute)
     of_address = Bucket("requests of strangers", settings.stranger_requests_per_minute)
-    of_bytes = Bucket("bytes", settings.bytes_per_minute)
+    bytes_of_person = Bucket("bytes", settings.bytes_per_minute)
+    bytes_of_address = Bucket("bytes of strangers", settings.bytes_per_minute)
+
+    def buckets() -> tuple[Bucket, Bucket, str]:
+        """Of whoever sent this request: requests, bytes, and the name that they have there."""
+        if (actor := find_actor()) is not None:
+            return of_person, bytes_of_person, str(actor.user_id)
+        return of_address, bytes_of_address, network_of(request.remote_addr or "")
 
     @app.before_request
     def check_limits() -> None:
         rates, actor = get_services().rates, find_actor()
         is_counted = not is_local()
         if is_counted and request.endpoint not in UNCOUNTED:
-            if actor is None:
-                rates.take(of_address, network_of(request.remote_addr or ""))
-            else:
-                rates.take(of_person, str(actor.user_id))
-                rates.take(of_bytes, str(actor.user_id), 0)
+            n_requests, n_bytes, who = buckets()
+            rates.take(n_requests, who)
+            rates.take(n_bytes, who, 0)
         work = getattr(current_app.view_functions.get(request.endpoint or ""), "work", None)
         if work is not None and actor is not None:
             g.end_work = get_services().at_once.begin(work, actor.user_id, is_counted)
@@ -48,16 +50,11 @@ def register_limits(app: APIFlask, settings: Settings) -> None:
         if (end := g.pop("end_work", None)) is not None:
             # With the end of the response, also of one that nobody reads to its end.
             response.call_on_close(weakref.finalize(response, end))
-        if is_local():
-            return response
-        rates = get_services().rates
-        if (actor := find_actor()) is not None:
-            rates.charge(of_bytes, str(actor.user_id), g.get("n_body_bytes", request.content_length or 0))
-        elif response.status_code == 401:
-            try:
-                rates.take(of_address, network_of(request.remote_addr or ""))
-            except TooMany as error:
-                return on_pawsort_error(error)
+        announced = min(request.content_length or 0, current_app.config["MAX_CONTENT_LENGTH"])
+        n_body_bytes = g.get("n_body_bytes", announced)
+        if n_body_bytes and not is_local():
+            _, n_bytes, who = buckets()
+            get_services().rates.charge(n_bytes, who, n_body_bytes)
         return response
 
 

@@ -48,6 +48,21 @@ def test_wrong_tokens_count_for_their_address(web: FlaskClient) -> None:
     assert answers == [401, 401, 429]
 
 
+def test_who_is_sent_to_the_login_or_has_no_csrf_token_is_counted(web: FlaskClient) -> None:
+    anybody = {"HTTP_AUTHORIZATION": ""}
+    pages = [web.get("/people", environ_overrides=AWAY | anybody).status_code for _ in range(3)]
+    assert pages == [303, 303, 429]
+    forms = [web.post("/login", environ_overrides=OTHER | anybody).status_code for _ in range(3)]
+    assert forms == [403, 403, 429]
+
+
+def test_bytes_of_strangers_are_counted_for_their_address(web: FlaskClient) -> None:
+    anybody = {"HTTP_AUTHORIZATION": ""}
+    assert web.post("/login", data={"token": "x" * 1500}, environ_overrides=AWAY | anybody).status_code == 403
+    assert web.get("/login", environ_overrides=AWAY | anybody).status_code == 429
+    assert web.get("/login", environ_overrides=OTHER | anybody).status_code == 200
+
+
 def test_bytes_are_counted_when_they_have_come(web: FlaskClient) -> None:
     path = f"/api/v1/uploads/{uuid4()}"
     assert web.put(path, json={"name": "x" * 400}, environ_overrides=AWAY).status_code == 201
