@@ -41,13 +41,17 @@ def create(name: str, user: str | None, days: int, never: bool, scope: tuple[str
     Labels and jobs show the user of their token. A new user is a member; `pawsort user role` changes that.
     """
     with transaction() as session:
-        from core.accounts.accounts import OWNER, get_or_create_user
+        from core.accounts.accounts import OWNER, get_or_create_user, list_names
+        from core.accounts.audit_log import Action, record
         from core.accounts.people import act_as_owner
         from core.accounts.rights import Right
         from core.accounts.tokens import add_token
 
         actor = act_as_owner(session)
+        known = list_names(session)
         person = get_or_create_user(session, OWNER if user is None else user)
+        if person.id not in known:
+            record(session, actor, Action.USER_CREATE, "user", person.id, name=person.name, role=person.role)
         scopes = frozenset(map(Right, scope)) or None
         new = add_token(session, name, person, days=None if never else days, scopes=scopes, actor=actor)
         created = {"id": new.token.id, "token": new.key}

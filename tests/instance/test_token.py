@@ -7,10 +7,12 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from core.accounts import accounts
+from core.accounts.audit_log import Action
 from core.accounts.credentials import find_credential
 from core.base.config import load_settings
 from core.base.database import Database
 from core.orm.accounts import Token
+from core.orm.audit_log import AuditEntry
 from pawsort.cli import cli
 
 
@@ -24,7 +26,9 @@ def test_a_token_opens_the_door_for_the_person_it_was_made_for(
     with db.read() as session:
         found = [find_credential(session, "token", token) for token in tokens]
         names = accounts.list_names(session)
+        added = session.scalars(select(AuditEntry).where(AuditEntry.action == Action.USER_CREATE)).all()
     db.close()
+    assert [one.details["name"] for one in added] == ["ada"] * (whose == "ada")
     assert [one and one.user.name for one in found] == [whose, whose]
     assert set(names.values()) == {whose, accounts.OWNER}
     assert not (tmp_path / "blobs").exists(), "a token needs no networks; the web's image has none"

@@ -12,8 +12,9 @@ from core.base.database import Database
 from core.models import registry
 from core.orm.audit_log import AuditEntry
 from core.storage.blobs import Blobs
-from tests.support.factories import make_job, make_upload, make_version, run_job
+from tests.support.factories import make_job, make_upload, make_version, read_results, run_job
 from tests.support.login import csrf_in, log_in, send_login
+from web.api.labels.labels import BULK
 from web.app import App
 
 
@@ -107,3 +108,14 @@ def test_what_a_program_changes_is_recorded(client: FlaskClient, db: Database, b
         ("upload.delete", "upload"),
     ]
     assert {one[2] for one in recorded(db)} == {"token"}
+
+
+@pytest.mark.parametrize(("n", "is_recorded"), [(BULK - 1, False), (BULK, True)])
+def test_many_labels_of_one_call_are_recorded(
+    client: FlaskClient, db: Database, blobs: Blobs, n: int, is_recorded: bool
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    items = [{"image_id": read_results(db, job)[0].image_id, "label": ("cat", "dog")[one % 2]} for one in range(n)]
+    assert client.post("/api/v1/labels", json={"items": items}).status_code == 201
+    assert [one.details["n_labels"] for one in entries(db, Action.LABELS_ADD)] == [n] * is_recorded

@@ -6,6 +6,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Right
 from core.base.states import LabelSource
 from core.labels import contents, history, labels
@@ -22,6 +23,8 @@ TAG = {
     "name": "Labels",
     "description": "What people say about images: one by one, in bulk, or as a rearranged folder",
 }
+BULK = 10  # labels of one call from which on it is in the audit log; each label has its person and time anyway
+
 api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag=TAG)
 
 
@@ -67,7 +70,10 @@ def _add(session: Session, audit_uuid: UUID | None, items: Sequence[NewLabel]) -
     audit = audits.get_audit(session, audit_uuid) if audit_uuid else None
     if audit is not None:
         audits.check_pictures(session, audit, {item.image_id for item in items})
-    return labels.add_labels(session, current_user_id(), items, audit.id if audit else None)
+    n_labels = labels.add_labels(session, current_user_id(), items, audit.id if audit else None)
+    if n_labels >= BULK:
+        record(session, current_actor(), Action.LABELS_ADD, n_labels=n_labels)
+    return n_labels
 
 
 @api.get(f"/images/{IMAGE_ID}/labels")

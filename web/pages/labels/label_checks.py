@@ -6,6 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.evaluation import drift
@@ -17,7 +18,7 @@ from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 
 pages = Blueprint("label_check_pages", __name__)
 
@@ -79,7 +80,10 @@ def label_near_duplicates() -> Response:
             else NewLabel(image_id, request.form.get("label", ""), key=uuid5(batch, str(image_id)))
             for image_id in near_duplicates.find_images(session, group_id)
         ]
-        labels.add_labels(session, current_user_id(), items)
+        n_labels = labels.add_labels(session, current_user_id(), items)
+        if n_labels:
+            action = Action.LABELS_UNDO if undo else Action.LABELS_ADD
+            record(session, current_actor(), action, "near-duplicates", group_id.hex(), n_labels=n_labels)
     if undo:
         return see_other(url_for("label_check_pages.list_near_duplicates", **_group_filter()))
     done: dict[str, Any] = {"batch": str(batch), "group": group_id.hex()}

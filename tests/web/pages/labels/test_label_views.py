@@ -14,6 +14,7 @@ from core.jobs import jobs
 from core.labels import disagreements
 from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
+from core.orm.audit_log import AuditEntry
 from core.orm.labels import Label
 from core.orm.models import ModelVersion
 from core.orm.review import AuditPicture
@@ -100,7 +101,9 @@ def test_a_group_is_labelled_with_one_click_and_that_is_taken_back(
     assert labels_of(db, job)[:2] == ["cat", "dog"]
     with db.read() as session:
         people = session.scalars(select(Label).where(Label.source != LabelSource.FOLDER)).all()
+        recorded = session.scalars(select(AuditEntry).where(AuditEntry.object_kind == "near-duplicates")).all()
     assert len(people) == 4
+    assert [(one.action, one.details["n_labels"]) for one in recorded] == [("labels.add", 2), ("labels.undo", 2)]
 
 
 def labels_of(db: Database, job: UUID) -> list[str | None]:
