@@ -69,7 +69,7 @@ def complete_upload(
     upload = uploads.get_upload(session, uuid, lock=True)
     check_owner(actor, upload.user_id, f"upload {uuid}")
     uploads.complete(session, upload, n_shards, partial)
-    _begin_to_count(session, upload)
+    _begin_to_count(session, actor, upload)
     return upload
 
 
@@ -81,10 +81,10 @@ def complete_silent(session: Session, uuid: UUID) -> None:
     """
     upload = uploads.get_upload(session, uuid, lock=True)
     uploads.complete(session, upload, partial=True)
-    _begin_to_count(session, upload)
+    _begin_to_count(session, None, upload)
 
 
-def _begin_to_count(session: Session, upload: Upload) -> None:
+def _begin_to_count(session: Session, actor: Actor | None, upload: Upload) -> None:
     if not upload.for_training:
-        folder_labels.start_counting(session, [upload.id])
+        folder_labels.start_counting(session, actor, [upload])
     job_states.upload_completed(session, upload)

@@ -46,7 +46,7 @@ def retry_job(session: Session, actor: Actor, uuid: UUID) -> tuple[Job, list[int
     record(session, actor, Action.JOB_RETRY, "job", uuid, name=job.name, state=job.state)
     if job.kind != JobKind.CLASSIFY:
         _resume_training(session, job)
-        folder_labels.start_counting(session, [upload.id for upload in uploads_ if upload.for_training])
+        folder_labels.start_counting(session, actor, [upload for upload in uploads_ if upload.for_training])
         return job, []
     for upload in uploads_:
         uploads.check_has_originals(upload)

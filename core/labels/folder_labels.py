@@ -41,14 +41,23 @@ def add_pending(session: Session, upload: Upload, user_id: int | None, images: I
         session.execute(insert(PendingLabel), rows)
 
 
-def start_counting(session: Session, upload_ids: Collection[int]) -> None:
-    """Let the pending labels of uploads count from now on; repeating it is harmless."""
-    waiting = PendingLabel.upload_id.in_(upload_ids)
+def start_counting(session: Session, actor: Actor | None, uploads: Sequence[Upload]) -> None:
+    """Let the pending labels of uploads count from now on; repeating it is harmless.
+
+    Args:
+        actor: Who completes the uploads, or trains with them; None for Pawsort itself.
+    """
+    waiting = PendingLabel.upload_id.in_([upload.id for upload in uploads])
+    each = select(PendingLabel.upload_id, func.count()).where(waiting).group_by(PendingLabel.upload_id)
+    n_labels = dict(session.execute(each).all())
     source = literal(LabelSource.FOLDER.value)
     columns = (PendingLabel.sha256, PendingLabel.label, source, PendingLabel.user_id, PendingLabel.upload_id)
     moved = select(*columns).where(waiting).order_by(PendingLabel.id)
     session.execute(insert(Label).from_select(("sha256", "label", "source", "user_id", "upload_id"), moved))
-    drop_pending(session, upload_ids)
+    drop_pending(session, n_labels)
+    for upload in uploads:
+        if n := n_labels.get(upload.id):
+            record(session, actor, Action.LABELS_ADD, "upload", upload.uuid, kind="folders", n_labels=n)
 
 
 def stop_counting(session: Session, upload_ids: Collection[int]) -> None:

@@ -110,7 +110,7 @@ def create_training_job(
         Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=dataset.summary())
     )
     session.add_all(TrainingUpload(job_id=job.id, upload_id=upload.id) for upload in chosen or ())
-    folder_labels.start_counting(session, [upload.id for upload in chosen or ()])
+    folder_labels.start_counting(session, actor, chosen or ())
     session.flush()
     session.refresh(job)
     return job

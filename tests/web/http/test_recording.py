@@ -12,7 +12,7 @@ from core.base.database import Database
 from core.models import registry
 from core.orm.audit_log import AuditEntry
 from core.storage.blobs import Blobs
-from tests.support.factories import make_job, make_upload, make_version, read_results, run_job
+from tests.support.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 from tests.support.login import csrf_in, log_in, send_login
 from web.api.labels.labels import BULK
 from web.app import App
@@ -108,6 +108,14 @@ def test_what_a_program_changes_is_recorded(client: FlaskClient, db: Database, b
         ("upload.delete", "upload"),
     ]
     assert {one[2] for one in recorded(db)} == {"token"}
+
+
+def test_labels_of_folders_are_recorded_once_they_count(db: Database, blobs: Blobs) -> None:
+    names = ("cats/1.jpg", "dogs/2.jpg", "odd/3.jpg")
+    make_upload(db, blobs, {name: draw_picture(n) for n, name in enumerate(names)}, labelled=True)
+    (entry,) = entries(db, Action.LABELS_ADD)
+    assert (entry.user_name, entry.object_kind) == ("owner", "upload")
+    assert entry.details == {"kind": "folders", "n_labels": 2}
 
 
 @pytest.mark.parametrize(("n", "is_recorded"), [(BULK - 1, False), (BULK, True)])
