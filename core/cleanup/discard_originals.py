@@ -52,7 +52,8 @@ def _mark(db: Database, upload_id: int) -> bool:
         if not is_whole or not _is_done_with(session, upload):
             return False
         upload.discarded_at = db_now()
-        record(session, None, Action.ORIGINALS_DISCARD, "upload", upload.uuid, images=upload.n_images)
+        asked_by, images = upload.user_id, upload.n_images
+        record(session, None, Action.ORIGINALS_DISCARD, "upload", upload.uuid, images=images, user_id=asked_by)
         over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
         change(session, update(Job).where(over_upload).values(revision=Job.revision + 1))
         return True
