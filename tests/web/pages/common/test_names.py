@@ -33,12 +33,20 @@ def test_the_browser_shows_the_same_characters():
 
 
 def test_the_pages_of_a_job_mark_what_its_files_hide(client: FlaskClient, db: Database, blobs: Blobs) -> None:
-    job = make_job(db, make_upload(db, blobs, {"p/a\u202egpj.exe.jpg": draw_picture(1)}), name="holi\u200bday")
+    job = make_job(db, make_upload(db, blobs, {"h\u202eat/a\u202egpj.exe.jpg": draw_picture(1)}), name="holi\u200bday")
     run_job(db, job)
     for address in (f"/jobs/{job}", "/"):
         page = client.get(address).text
         assert 'holi<span class="unseen">U+200B</span>day' in page
     assert 'a<span class="unseen">U+202E</span>gpj' in client.get(f"/jobs/{job}").text
+    assert 'Folder <bdi>h<span class="unseen">U+202E</span>at' in client.get(f"/jobs/{job}?folder=h\u202eat").text
+
+
+def test_the_pages_of_a_schedule_mark_what_its_name_hides(client: FlaskClient) -> None:
+    schedule = {"name": "ni\u202eght", "kind": "clean_up", "cron": "0 3 * * *", "parameters": {"older_than_days": 30}}
+    number = client.post("/api/v1/schedules", json=schedule).json["id"]  # type: ignore[index]
+    for address in ("/schedules", f"/schedules/{number}", f"/schedules/{number}/delete"):
+        assert 'ni<span class="unseen">U+202E</span>ght' in client.get(address).text
 
 
 def test_an_attribute_has_marks_as_text() -> None:

@@ -274,10 +274,10 @@ def test_a_run_that_was_late_says_for_how_many_times_it_stands(browser: FlaskCli
 def test_a_schedule_is_deleted_after_a_question_and_its_runs_stay(browser: FlaskClient, db: Database) -> None:
     post(browser, "/schedules/new", **clean_up())
     post(browser, "/schedules/1/run")
-    assert "Delete “Tidy”?" in get(browser, "/schedules/1/delete")
+    assert "Delete “<bdi>Tidy</bdi>”?" in get(browser, "/schedules/1/delete")
     post(browser, "/schedules/1/delete")
     assert browser.get("/schedules/1").status_code == 410
-    assert "Run 1 of Tidy" in get(browser, "/schedules/1/runs/1")
+    assert "Run 1 of <bdi>Tidy</bdi>" in get(browser, "/schedules/1/runs/1")
     assert "Nothing is scheduled yet" in get(browser, "/schedules")
 
 
