@@ -16,7 +16,7 @@ from core.base.states import DeliveryState
 from core.operations import metrics
 from core.operations.metrics import MetricsSnapshot
 from core.orm.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from core.webhooks import delivery_list, endpoints
+from core.webhooks import delivery_list, endpoints, retries
 from core.webhooks.delivery_list import DeliveryFilter, DeliveryView
 from core.webhooks.encryption import SecretCipher
 from core.webhooks.endpoints import NewEndpoint
@@ -78,16 +78,20 @@ def verified(endpoint: WebhookEndpoint, asked: Asked) -> dict[str, Any]:
     return message
 
 
-def test_a_receiver_that_fails_five_times_gets_one_message_in_effect_with_a_complete_log(runtime: FakeRuntime) -> None:
+def test_a_receiver_that_fails_five_times_gets_one_message_in_effect_with_a_complete_log(
+    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses_s = (300.0, *PAUSES_S[1:])  # the first one could be over before a busy machine has looked
+    monkeypatch.setattr(retries, "PAUSES_S", pauses_s)
     fails = [Answer(500, "no"), Answer(503), Answer(404), Answer(-1), Answer(302)]
     with tiny_server(*fails, Answer(204, "")) as (url, asked):
         endpoint = add_endpoint(runtime.db, f"{url}/hook")
         delivery_id = add_event(runtime.db, endpoint)
-        for usual_s in PAUSES_S[: len(fails)]:
+        for usual_s in pauses_s[: len(fails)]:
             assert deliver(runtime) == 1
             assert deliver(runtime) == 0  # not before the pause is over
             pause_s = let_time_pass(runtime.db)
-            assert usual_s * (1 - 2 * JITTER) - 1 < pause_s <= usual_s * (1 + JITTER)
+            assert usual_s * (1 - 2 * JITTER) < pause_s <= usual_s * (1 + JITTER)
         assert deliver(runtime) == 1
         assert deliver(runtime) == 0
     messages = [verified(endpoint, one) for one in asked]
