@@ -112,6 +112,8 @@ def test_a_hidden_page_asks_rarely_and_shows_the_end_in_its_title_and_a_notifica
     take_time(owner_page, stands_still=True)
     owner_page.add_init_script(NOTIFICATIONS)
     owner_page.goto(f"{site}/jobs/{job}")
+    turn(owner_page, 1000)
+    wait_until_answered(owner_page, _address(job), 1)
     owner_page.get_by_role("button", name="Notify me when it’s done").click()
     expect(owner_page.get_by_role("button", name="Notify me when it’s done")).to_be_hidden()
     owner_page.evaluate(HIDE, True)
@@ -119,7 +121,7 @@ def test_a_hidden_page_asks_rarely_and_shows_the_end_in_its_title_and_a_notifica
     run_job(db, job)
     turn(owner_page, 10_000)
     assert n_asked(owner_page, _address(job)) == asked
-    turn(owner_page)
+    turn(owner_page, 5_000)
     expect(owner_page).to_have_title("✓ birds – Pawsort")
     assert owner_page.evaluate("notified") == [["birds – Pawsort", "Done. Sorted 8 files, 0 failed."]]
     owner_page.evaluate(HIDE, False)
