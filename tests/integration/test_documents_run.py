@@ -51,9 +51,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             )
             installation.wait_for_job(job)
             with installation.client() as client:
+                version = client.jobs.get(job).version
+                assert version is not None
                 result = next(iter(client.jobs.results(job)))
             tools = [npm_tools() / "node_modules" / ".bin", python_generator()]
-            yield Site(installation, job, result.sha256, result.image_id, tools)
+            yield Site(installation, version, job, result.sha256, result.image_id, tools)
 
 
 def _fill(folder: Path, bucket: str) -> None:
@@ -77,6 +79,8 @@ def test_everything_that_a_page_shows_as_shell_runs(site: Site, tmp_path: Path, 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_the_python_of_the_page_about_the_library_runs(site: Site, tmp_path: Path, block: Code) -> None:
     record = site.installation.record
+    with site.installation.client() as client:
+        client.models.promote(site.version)  # pages may have put a larger network into use, which trains for minutes
     for name in ("photos", "labelled"):
         make_folder(tmp_path / name)
     program = tmp_path / "program.py"

@@ -43,9 +43,10 @@ CODA = "python -c 'from core.base.config import load_settings; load_settings()'"
 
 @dataclass(frozen=True)
 class Site:
-    """A running instance, and what the pages name of it."""
+    """A running instance, and what the pages name of it; `version` was in use at its start."""
 
     installation: Installation
+    version: int
     job: str
     sha256: str
     image_id: int
