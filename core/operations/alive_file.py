@@ -76,20 +76,24 @@ class AliveFile:
 class HangCheck:
     """Notices that a process shows no life any more: it was stopped, or one of its threads lets no other run.
 
-    Checks are counted instead of seconds, so time in which the whole machine is stopped is none.
+    Checks are counted instead of seconds, so time in which the whole machine is stopped is none. Neither is time in
+    which the process only waited for a processor, as one of low priority does on a busy machine.
 
     Args:
         file: Where the process shows that it is alive. Before its first sign it is starting, and does not hang.
+        pid: The process.
         silent_s: How long it may show none.
     """
 
-    def __init__(self, file: AliveFile, silent_s: float, check_s: float = CHECK_S) -> None:
+    def __init__(self, file: AliveFile, pid: int, silent_s: float, check_s: float = CHECK_S) -> None:
         self.file = file
-        self._max_checks = silent_s / check_s
+        self._pid = pid
+        self._silent_s = silent_s
         self._check_s = check_s
         self._next_at = 0.0
         self._sign: str | None = None
         self._n_checks = 0
+        self._waited_s = 0.0
 
     def hangs(self) -> bool:
         """Look once; calls that follow each other too closely count as one."""
@@ -98,6 +102,22 @@ class HangCheck:
             return False
         self._next_at = now + self._check_s
         sign = self.file.read()
-        is_silent = sign is not None and sign == self._sign
-        self._sign, self._n_checks = sign, self._n_checks + 1 if is_silent else 0
-        return self._n_checks > self._max_checks
+        if sign is None or sign != self._sign:
+            self._sign, self._n_checks, self._waited_s = sign, 0, waited_s(self._pid)
+            return False
+        self._n_checks += 1
+        silent_s = self._n_checks * self._check_s
+        if silent_s <= self._silent_s:
+            return False
+        return silent_s - (waited_s(self._pid) - self._waited_s) > self._silent_s
+
+
+def waited_s(pid: int) -> float:
+    """How long a process has been ready to run, and waited for a processor; 0 where the system does not say.
+
+    Source: docs.kernel.org/scheduler/sched-stats.html, `/proc/<pid>/schedstat`.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0

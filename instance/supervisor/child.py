@@ -103,7 +103,7 @@ class Child:
         if program.silent_s is not None:
             file = AliveFile.of_process(context.cwd, self.name, self._process.pid)
             file.remove()  # of a process that had the same number before the machine went down
-            self._hang_check = HangCheck(file, program.silent_s)
+            self._hang_check = HangCheck(file, self._process.pid, program.silent_s)
 
     def _schedule_restart(self, code: int) -> None:
         self.n_deaths += 1

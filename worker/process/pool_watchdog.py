@@ -53,7 +53,7 @@ class PoolWatchdog:
             self._checks.pop(pid).file.remove()
         for pid in pids:
             if pid not in self._checks:
-                self._checks[pid] = HangCheck(self._file_of(pid), self._silent_s, self._check_s)
+                self._checks[pid] = HangCheck(self._file_of(pid), pid, self._silent_s, self._check_s)
             if self._checks[pid].hangs():
                 log.error("process_hangs", pid=pid, note="it is ended, and the pool starts another one")
                 with suppress(ProcessLookupError):

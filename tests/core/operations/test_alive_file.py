@@ -52,7 +52,9 @@ def test_a_process_hangs_when_many_checks_in_a_row_find_the_same_sign(
     now = 0.0
     monkeypatch.setattr(alive_file.time, "monotonic", lambda: now)
     file = AliveFile.of_process(tmp_path, "inference", 7)
-    check = HangCheck(file, silent_s=3.0)
+    monkeypatch.setattr(alive_file, "waited_s", lambda pid: waited)
+    waited = 0.0
+    check = HangCheck(file, pid=7, silent_s=3.0)
 
     def look() -> bool:
         nonlocal now
@@ -66,6 +68,11 @@ def test_a_process_hangs_when_many_checks_in_a_row_find_the_same_sign(
     assert not any(check.hangs() for _ in range(10))  # no time goes by between these
     now += 3600  # the machine was stopped
     assert [look() for _ in range(4)] == [False, False, False, True]
+    file.touch()
+    assert not look()
+    waited += 10.0  # of these, it was ready to run
+    assert not any(look() for _ in range(13))
+    assert look()
     file.touch()
     assert not look()
     file.remove()
