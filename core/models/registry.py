@@ -316,7 +316,7 @@ def find_version(session: Session, model: str) -> ModelVersion:
         there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
         networks = ", ".join(sorted({version.network for version in session.scalars(there)})) or "none yet"
         raise NotFound(
-            f"There is no model {model[:MAX_SHORT_NAME]!r}: expected a version's number or the name of a network"
+            f"There is no model {model[:MAX_SHORT_NAME]!r}: expected a version's number or a network's name"
             f" ({networks})."
         )
     return version

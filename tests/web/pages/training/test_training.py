@@ -68,7 +68,7 @@ def test_labelled_uploads_are_offered_newest_first_and_others_are_not(
     make_upload(db, blobs, name="nobody said anything")
     make_upload(db, blobs, labelled=True, is_complete=False, name="still arriving")
     page = client.get("/train")
-    assert re.findall(r'choice__name">([^<]+)<', page.text) == ["second", "first"]
+    assert re.findall(r'choice__name"><bdi>([^<]+)<', page.text) == ["second", "first"]
     assert words(page).count("60 of 60 pictures labelled") == 2
 
 
@@ -88,7 +88,7 @@ def test_older_uploads_are_a_page_further_and_what_was_ticked_stays_ticked(
     cursor = re.search(r'name="cursor" value="([^"]+)"', first.text)
     assert cursor is not None
     page = client.get("/train", query_string={"cursor": cursor[1], "upload": str(uploads[13])})
-    assert re.findall(r'choice__name">([^<]+)<', page.text) == ["upload 13", "upload 1", "upload 0"]
+    assert re.findall(r'choice__name"><bdi>([^<]+)<', page.text) == ["upload 13", "upload 1", "upload 0"]
     assert re.findall(r'value="([^"]+)" checked', page.text) == [str(uploads[13])]
 
 
