@@ -159,7 +159,7 @@ def test_a_deleted_version_is_gone_but_what_it_did_stays_readable(db: Database, 
     assert list_ids(db) == [version]
     with db.read() as session, pytest.raises(Gone, match=f"version {other} has been deleted"):
         registry.find_version(session, str(other))
-    with db.read() as session, pytest.raises(NotFound, match="the name of a network"):
+    with db.read() as session, pytest.raises(NotFound, match="a network's name"):
         registry.find_version(session, "another")
     purge_all(db, blobs)
     with pytest.raises(BlobMissing):
