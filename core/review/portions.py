@@ -64,11 +64,12 @@ def find_portion(
         return Portion([], [])
     # Twice as many as they would hold, to see whether few are left.
     n = 2 * (wanted + len(holding)) + len(skipped) + RESERVE
-    found = [one for one in find_candidates(session, queue, reviewer, after, n) if one.image_id not in set(skipped)]
+    left_out, held = set(skipped), set(holding)
+    found = [one for one in find_candidates(session, queue, reviewer, after, n) if one.image_id not in left_out]
     share = _share(len(found), others)
     is_open = {picture.image_id for picture in found}
     mine = [image_id for image_id in holding if image_id in is_open]
-    new = [picture for picture in found if picture.image_id not in set(holding)]
+    new = [picture for picture in found if picture.image_id not in held]
     candidates = new[: max(0, min(wanted, share - len(mine)))]
     return Portion(candidates, mine[share:] if others.n else [])
 
