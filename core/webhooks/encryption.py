@@ -70,8 +70,13 @@ class SecretCipher:
 
     def renew(self, stored: str) -> str:
         """The same secret encrypted with the newest key; unchanged if it is, or if no key decrypts it."""
-        is_new = not is_plain(stored) and SecretCipher(*self._keys[:1]).can_decrypt(stored)
-        return stored if is_new or not self.can_decrypt(stored) else self.encrypt(self.decrypt(stored))
+        if not is_plain(stored) and SecretCipher(*self._keys[:1]).can_decrypt(stored):
+            return stored
+        try:
+            secret = self.decrypt(stored)
+        except Conflict:
+            return stored
+        return self.encrypt(secret)
 
     def _fernet(self) -> MultiFernet:
         if not self.has_key:
