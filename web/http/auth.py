@@ -26,7 +26,7 @@ from web.http.access.sessions import open_browser_session, register_sessions
 from web.http.context import get_services
 from web.http.problems import problem
 from web.http.redirects import see_other
-from web.http.rights import current_actor, find_actor, find_need
+from web.http.rights import current_actor, find_actor, find_current_need
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -91,16 +91,14 @@ def log_in_user(user: User, way: str, token_id: int | None = None) -> None:
 
 def identify() -> None:
     """Find who sent this request, where its view needs somebody."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    need = find_need(view) if view is not None else None
+    need = find_current_need()
     if need is not None and need.right is not None and (actor := _find_actor()) is not None:
         g.actor = actor
 
 
 def authenticate() -> Response | None:
     """Refuse a request that lacks a login, with a login page or an error, or a CSRF token."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    need = find_need(view) if view is not None else None
+    need = find_current_need()
     if need is None:
         return None
     has_token = bearer_token() is not None
@@ -109,7 +107,7 @@ def authenticate() -> Response | None:
             note_refusal("token")
         return _refuse(has_token)
     g.needs_csrf = not has_token and is_unsafe()
-    if g.needs_csrf and not getattr(view, "checks_csrf", False):
+    if g.needs_csrf and not getattr(current_app.view_functions[request.endpoint or ""], "checks_csrf", False):
         return check_csrf()
     return None
 
@@ -134,14 +132,14 @@ def check_again() -> None:
             f"This {before.kind} has ended: it was revoked, has expired, or its person was disabled. Nothing more was"
             " accepted; what had arrived completely before is kept."
         )
-    need = find_need(current_app.view_functions[request.endpoint or ""])
+    need = find_current_need()
     if need is not None and need.right is not None:
         check_right(now.act(actor.address), need.right)
 
 
 def still_lets_in() -> Callable[[Session], bool]:
     """Whether the token or session of this request lets its person use the view later on; for any thread to ask."""
-    before, need = current_credential(), find_need(current_app.view_functions[request.endpoint or ""])
+    before, need = current_credential(), find_current_need()
     right = (need and need.right) or Right.SEE
 
     def ask(db_session: Session) -> bool:

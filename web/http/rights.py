@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import Unauthorized
 
 from core.accounts.audit_log import record_refused_access
@@ -53,6 +53,12 @@ def find_need(view: Callable[..., Any]) -> Need | None:
     return need
 
 
+def find_current_need() -> Need | None:
+    """What the view of this request needs; None if no view answers it, or if the view does not say."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return find_need(view) if view is not None else None
+
+
 def register_rights(app: Flask) -> None:
     """Refuse requests without the right that the view needs. Call it after `register_limits`: they count there, too.
 
@@ -61,8 +67,7 @@ def register_rights(app: Flask) -> None:
 
     @app.before_request
     def check_rights() -> None:
-        view = app.view_functions.get(request.endpoint or "")
-        need = find_need(view) if view is not None else None
+        need = find_current_need()
         if need is not None and need.right is not None:
             check_right(current_actor(), need.right)
 
