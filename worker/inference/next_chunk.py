@@ -26,7 +26,9 @@ from worker.process.runtime import Runtime
 if TYPE_CHECKING:
     from model.inference.classifier import Classifier
 
-PIECE = 64  # images that a child decodes before it hands them on, unless they are large; 16 take 6 % more time
+# Images that a child decodes before it hands them on, unless they are large. End to end, `seed-cnn` and small originals
+# reach 0.98 of decoding in place; with 16, it was 0.92.
+PIECE = 64
 CLAIMING_S = 5.0  # how long a worker that stops waits for a claim that is under way
 FIRST_PASS_S = 2.0  # of processor time for each image; what takes longer is decoded last, by the slow lane
 
