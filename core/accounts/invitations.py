@@ -100,6 +100,16 @@ def withdraw(session: Session, actor: Actor, invitation_id: int) -> None:
     audit_log.record(session, actor, Action.INVITATION_WITHDRAW, "invitation", invitation_id)
 
 
+def withdraw_all(session: Session, actor: Actor, user_id: int) -> None:
+    """Withdraw the invitations that a person made, and the links for passwords by or for this person."""
+    concerns = (Invitation.created_by == user_id) | (Invitation.user_id == user_id)
+    is_unused = Invitation.used_at.is_(None) & Invitation.withdrawn_at.is_(None) & (Invitation.expires_at > db_now())
+    for one in session.scalars(select(Invitation).where(concerns, is_unused)).all():
+        change(session, update(Invitation).where(Invitation.id == one.id).values(withdrawn_at=db_now()))
+        if one.user_id is None:
+            audit_log.record(session, actor, Action.INVITATION_WITHDRAW, "invitation", one.id)
+
+
 def use(session: Session, invitation: Invitation) -> None:
     """Use a link up.
 

@@ -34,5 +34,10 @@ def use_code(session: Session, code: str) -> User | None:
     return user
 
 
+def delete_codes(session: Session, user_id: int) -> None:
+    """Make every code of a person stop working."""
+    change(session, delete(LoginCode).where(LoginCode.user_id == user_id))
+
+
 def _is_valid(code: str) -> ColumnElement[bool]:
     return (LoginCode.digest == digest_of(code)) & (LoginCode.expires_at > db_now())

@@ -6,7 +6,7 @@ The owner of an installation stays an admin, whatever happens to the others: so 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts import sessions
+from core.accounts import invitations, login_codes, sessions, tokens
 from core.accounts.accounts import OWNER, get_or_create_owner
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_may_give, check_right
@@ -94,7 +94,9 @@ def set_role(session: Session, actor: Actor, name: str, role: Role) -> User:
 
 
 def disable(session: Session, actor: Actor, name: str) -> User:
-    """Refuse a person from now on, with every session and token; what they made stays. Repeating it is harmless.
+    """Refuse a person from now on, and end every session, token and link; what they made stays.
+
+    Repeating it is harmless.
 
     Raises:
         Forbidden, NotFound, Conflict: As `set_role`.
@@ -104,8 +106,8 @@ def disable(session: Session, actor: Actor, name: str) -> User:
     if user.disabled_at is None:
         _check_not_owner(user)
         record(session, actor, Action.USER_DISABLE, "user", user.id, name=user.name)
+        _end_access(session, actor, user)
         user.disabled_at = db_now()
-        sessions.end_sessions(session, user.id)
         session.flush()
         session.refresh(user)
     return user
@@ -117,7 +119,9 @@ def dismiss_role_notice(session: Session, user_id: int) -> None:
 
 
 def enable(session: Session, actor: Actor, name: str) -> User:
-    """Let a disabled person in again, with the role of before. Repeating it is harmless.
+    """Let a disabled person log in again, with the role of before. Repeating it is harmless.
+
+    Nothing that let the person in before works again but the password and the provider: somebody else may have had it.
 
     Raises:
         Forbidden, NotFound: As `set_role`.
@@ -126,10 +130,19 @@ def enable(session: Session, actor: Actor, name: str) -> User:
     user = get_person(session, name, lock=True)
     check_may_give(actor, Role(user.role))
     if user.disabled_at is not None:
+        _end_access(session, actor, user)  # of people whom a release without this disabled
         record(session, actor, Action.USER_ENABLE, "user", user.id, name=user.name)
     user.disabled_at = None
     session.flush()
     return user
+
+
+def _end_access(session: Session, actor: Actor, user: User) -> None:
+    """End what lets a person in without a login: sessions, tokens, codes, and links for or by this person."""
+    sessions.end_sessions(session, user.id)
+    tokens.revoke_all(session, actor, user.id)
+    login_codes.delete_codes(session, user.id)
+    invitations.withdraw_all(session, actor, user.id)
 
 
 def _check_not_owner(user: User) -> None:

@@ -12,7 +12,7 @@ from core.accounts.keys import digest_of, new_key
 from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, check_may_end
 from core.base.clock import DAY_S, db_now
 from core.base.database import change
-from core.base.errors import NotFound
+from core.base.errors import Conflict, NotFound
 from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import Token, User
 
@@ -45,7 +45,10 @@ def add_token(
         scopes: The rights it is limited to; None for all of its person.
     Raises:
         Invalid: The name is empty, too long, or contains characters that cannot be printed.
+        Conflict: The person is disabled.
     """
+    if user.disabled_at is not None:
+        raise Conflict(f"“{user.name}” is disabled. Enable this person first.")
     key = new_key()
     token = Token(
         user_id=user.id,
@@ -100,6 +103,12 @@ def revoke_token(session: Session, actor: Actor, token_id: int) -> Token:
         check_may_end(actor, _rights_of(session, token), f"token {token_id}")
     _revoke_with_heirs(session, actor, token)
     return token
+
+
+def revoke_all(session: Session, actor: Actor, user_id: int) -> None:
+    """Make every token of a person stop working."""
+    for token in list_tokens(session, user_id):
+        _revoke_with_heirs(session, actor, token)
 
 
 def _rights_of(session: Session, token: Token) -> frozenset[Right]:

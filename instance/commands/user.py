@@ -64,23 +64,29 @@ def change_role(name: str, role: str) -> None:
 @command.command("disable", epilog=examples("pawsort user disable ada"))
 @click.argument("name", metavar="NAME")
 def disable(name: str) -> None:
-    """Refuse NAME from now on, in every browser and with every token. What NAME made stays."""
+    """Refuse NAME from now on: every session ends, every token is revoked. What NAME made stays.
+
+    Tokens, invitations and password links that NAME had stay revoked, even after `pawsort user enable`.
+    """
     with _acting() as (session, actor):
         from core.accounts import people
 
         people.disable(session, actor, name)
-    say(f"{name} is disabled. `pawsort user enable {name}` lets {name} in again.")
+    say(
+        f"{name} is disabled, and all tokens of {name} are revoked. `pawsort user enable {name}` lets {name} log in"
+        " again, but revoked tokens stay revoked."
+    )
 
 
 @command.command("enable", epilog=examples("pawsort user enable ada"))
 @click.argument("name", metavar="NAME")
 def enable(name: str) -> None:
-    """Let a disabled person in again."""
+    """Let a disabled person log in again, with the password or provider of before. Old tokens stay revoked."""
     with _acting() as (session, actor):
         from core.accounts import people
 
         people.enable(session, actor, name)
-    say(f"{name} is enabled.")
+    say(f"{name} is enabled. Old tokens stay revoked: `pawsort token create --user {name}` makes a new one.")
 
 
 @command.command("hand-over", epilog=examples("pawsort user hand-over ada eve"))

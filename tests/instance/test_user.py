@@ -29,11 +29,12 @@ def test_it_knows_every_role() -> None:
 def test_a_person_gets_a_role_is_disabled_and_enabled_again() -> None:
     assert CliRunner().invoke(cli, ["token", "create", "--user", "ada"]).exit_code == 0
     assert run("role", "ada", "viewer").output == "ada is a viewer now.\n"
-    assert "is disabled" in run("disable", "ada").output
+    assert "all tokens of ada are revoked" in run("disable", "ada").output
     rows = [line.split() for line in run("list").output.splitlines()]
     assert rows[1][:2] == ["ada", "viewer"]
     assert "disabled" in rows[1]
-    assert run("enable", "ada").output == "ada is enabled.\n"
+    assert run("enable", "ada").output.startswith("ada is enabled. Old tokens stay revoked")
+    assert "ada" not in CliRunner().invoke(cli, ["token", "list"]).output
     assert "disabled" not in run("list").output
 
 

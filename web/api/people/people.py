@@ -65,7 +65,8 @@ def get_person(user_id: int) -> PersonOut:
 def update_person(user_id: int, json_data: PersonPatch) -> PersonOut:
     """Give a person another role or quota, disable or enable a person
 
-    Another role and disabling end the person's sessions.
+    Another role and disabling end the person's sessions. Disabling also revokes the person's tokens, invitations and
+    password links; enabling brings none of them back.
     """
     actor = current_actor()
     with get_services().db.write() as session:

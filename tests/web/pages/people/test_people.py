@@ -28,7 +28,7 @@ def test_an_admin_changes_roles_and_disables_and_enables(app: App, db: Database)
     assert "never" not in admin.get("/people").text, "both were seen"
     send(admin, f"/people/{eve}/role", "/people", role="admin")
     assert log_in_as(app, "eve").get("/people").status_code == 200
-    assert "eve" in admin.get(f"/people/{eve}/disable").text
+    assert "all tokens are revoked" in admin.get(f"/people/{eve}/disable").text
     send(admin, f"/people/{eve}/disable")
     refused = send(app.test_client(), "/login/password", "/login", name="eve", password="correct horse battery staple")
     assert refused.status_code == 401
