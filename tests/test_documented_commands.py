@@ -1,6 +1,8 @@
 """Every command in README, CONTRIBUTING and docs: it parses, and what it names exists.
 
-tests/integration/test_documents_run.py runs those in blocks, and tests/browser/test_tutorial.py those of the tutorial.
+tests/integration/test_documents_run.py runs those in blocks, and the Python of the page about the library;
+tests/browser/test_tutorial.py runs the tutorial, and tests/integration/test_documented_receivers.py the receivers of
+webhooks.
 """
 
 import ast
@@ -24,8 +26,11 @@ from web.app import App
 DATABASES = ("sqlite",)  # routes do not depend on the kind
 BLOBS = ("file",)
 SHELL = "sh"
+# Pages whose programs a test runs.
+WITH_PYTHON = {"python.md", "webhooks.md"}
+WITH_JAVASCRIPT = {"webhooks.md"}
 # What is shown and not run.
-SHOWN = {"js": "a program of a reader", "text": "what a program prints", "markdown": "a template of a page"}
+SHOWN = {"text": "what a program prints", "markdown": "a template of a page"}
 # A decision stays as it was written, with the commands of its day.
 TODAY = tuple(page for page in PAGES if page.parent.name != "decisions")
 INLINE = re.compile(r"(?:\.venv/bin/)?(pawsort|make|docker compose|python -m) (.+)", re.DOTALL)
@@ -43,7 +48,7 @@ def routes(app: App) -> MapAdapter:
 
 
 def test_every_block_says_what_it_is() -> None:
-    known = {SHELL, "python", "yaml", "json", *SHOWN}
+    known = {SHELL, "python", "js", "yaml", "json", *SHOWN}
     assert [f"{block} {block.language!r}" for block in list_blocks() if block.language not in known] == []
 
 
@@ -105,6 +110,11 @@ def test_python_on_a_page_compiles_and_imports_what_exists() -> None:
             modules = [name.name for name in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             assert [name for name in modules if importlib.util.find_spec(name.partition(".")[0]) is None] == [], block
+
+
+def test_programs_are_on_pages_whose_programs_a_test_runs() -> None:
+    assert {block.page.name for block in _blocks("python", TODAY)} == WITH_PYTHON
+    assert {block.page.name for block in _blocks("js", TODAY)} == WITH_JAVASCRIPT
 
 
 def test_data_on_a_page_can_be_read() -> None:
