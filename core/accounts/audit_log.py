@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
-from core.base.clock import db_now
+from core.base.clock import HOUR_S, db_now
 from core.base.database import Database
 from core.base.names import MAX_SHORT_NAME, shorten_name
 from core.orm.audit_log import AuditEntry
@@ -109,6 +109,22 @@ def record(
     """
     what = {"action": str(action), "object_kind": object_kind, "object_id": str(_plain(object_id))}
     _append(session, _describe(actor) | what | {"outcome": str(outcome)}, details)
+
+
+def record_hourly(
+    db: Database, actor: Actor, action: Action, object_kind: str, object_id: object, **details: Any
+) -> None:
+    """Record what is done often, in a transaction of its own: the first time in an hour.
+
+    What is done to another object, with another credential or from another address is recorded by itself.
+    """
+    columns = _describe(actor) | {"action": action, "object_kind": object_kind, "object_id": str(object_id)}
+    same = (getattr(AuditEntry, name) == value for name, value in columns.items())
+    with db.read() as session:
+        if session.scalar(select(AuditEntry.id).where(*same, AuditEntry.at > db_now(-HOUR_S)).limit(1)) is not None:
+            return
+    with db.write() as session:
+        record(session, actor, action, object_kind, object_id, **details)
 
 
 def record_refused_login(db: Database, via: str, address: str, **details: Any) -> None:

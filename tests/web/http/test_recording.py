@@ -4,13 +4,15 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from core.accounts import accounts, audit_list, tokens
+from core.accounts import accounts, audit_list, audit_log, tokens
 from core.accounts.audit_list import AuditFilter
 from core.accounts.audit_log import MAX_REFUSED_OF_ADDRESS, Action
 from core.base.database import Database
 from core.models import registry
 from core.orm.audit_log import AuditEntry
+from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 from tests.support.login import csrf_in, log_in, send_login
@@ -42,6 +44,46 @@ def test_an_export_is_recorded_with_its_format(client: FlaskClient, db: Database
     assert client.get(f"/api/v1/jobs/{job}/export.{ending}").status_code == 200
     (entry,) = entries(db, Action.EXPORT)
     assert (entry.user_name, entry.object_id, entry.details["format"]) == ("owner", str(job), ending)
+
+
+def test_originals_are_recorded_once_an_hour_for_each_upload_credential_and_address(
+    app: App, client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    files = {f"{n}.jpg": draw_picture(n) for n in range(2)}
+    uploads = [make_upload(db, blobs, files) for _ in range(2)]
+    with db.read() as session:
+        images = list(session.scalars(select(Image.id).order_by(Image.id)))
+    with db.write() as session:
+        other = tokens.create_token(session, "other")
+
+    def download(image: int, token: str | None = None, address: str = "127.0.0.1") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        one = app.test_client() if token else client
+        path, environ = f"/api/v1/images/{image}/original", {"REMOTE_ADDR": address}
+        assert one.get(path, headers=headers, environ_overrides=environ).status_code == 200
+
+    for image in (images[0], images[1], images[0]):
+        download(image)
+    (entry,) = entries(db, Action.EXPORT)
+    shown = (entry.user_name, entry.via, entry.address, entry.object_kind, entry.object_id)
+    assert shown == ("owner", "token", "127.0.0.1", "upload", str(uploads[0]))
+    assert entry.details == {"format": "original", "first_image": images[0]}
+    download(images[2])
+    assert [one.object_id for one in entries(db, Action.EXPORT)] == [str(uploads[1]), str(uploads[0])]
+    download(images[0], other)
+    download(images[0], address="10.0.0.7")
+    assert len(entries(db, Action.EXPORT)) == 4
+
+
+def test_an_original_is_recorded_again_after_an_hour(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_upload(db, blobs)
+    with db.read() as session:
+        image = session.scalars(select(Image.id)).first()
+    assert client.get(f"/api/v1/images/{image}/original").status_code == 200
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit_log, "HOUR_S", 0)
+        assert client.get(f"/api/v1/images/{image}/original").status_code == 200
+    assert len(entries(db, Action.EXPORT)) == 2
 
 
 def recorded(db: Database) -> list[tuple[str, str, str]]:

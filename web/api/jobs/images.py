@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from apiflask import APIBlueprint
 from flask import Response
 
+from core.accounts.audit_log import Action, record_hourly
 from core.accounts.rights import Right
 from core.base.errors import BlobMissing, NotFound, OriginalsGone
 from core.cleanup import discard_originals
@@ -18,7 +19,7 @@ from web.http.delivery.etags import answer_if_changed
 from web.http.limits.at_once import Work, works
 from web.http.openapi.files import download_answer, file_answer
 from web.http.paths import IMAGE_ID
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.http.thumbnails import PictureFile
 from web.schemas.results import ThumbnailQuery
 
@@ -60,10 +61,19 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
 
 @api.get(f"/{IMAGE_ID}/original")
 @needs(Right.SEE)
-@api.doc(responses={200: download_answer("The file as uploaded", "application/octet-stream"), 410: "It was discarded"})
+@api.doc(
+    responses={
+        200: download_answer("The file as uploaded", "application/octet-stream"),
+        410: "It was discarded",
+        507: "The disk of the database is full: downloads are recorded",
+    }
+)
 @works(Work.DOWNLOAD)
 def get_original(image_id: int) -> Response:
-    """The original file, only as a download"""
+    """The original file, only as a download
+
+    The audit log has an entry for the first one of an upload in each hour.
+    """
     image = _find(image_id)
     if image.declared_bytes is not None:
         raise NotFound(
@@ -71,7 +81,10 @@ def get_original(image_id: int) -> Response:
         )
     if image.discarded_at is not None:
         raise OriginalsGone(f"The original of image {image_id} was discarded after classification, as requested.")
-    data = get_services().blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+    services = get_services()
+    data = services.blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+    upload, first = image.upload_uuid, image_id
+    record_hourly(services.db, current_actor(), Action.EXPORT, "upload", upload, format="original", first_image=first)
     response = Response(data, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
