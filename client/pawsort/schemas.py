@@ -57,6 +57,7 @@ AuditAction: TypeAlias = Literal[
     "setting.change",
     "backup.create",
     "backup.restore",
+    "installation.move",
     "audit-log.prune",
 ]
 AnyErrorCode: TypeAlias = Literal[

@@ -86,6 +86,7 @@ class Action(StrEnum):
     SETTING_CHANGE = "setting.change"
     BACKUP_CREATE = "backup.create"
     BACKUP_RESTORE = "backup.restore"
+    INSTALLATION_MOVE = "installation.move"  # recorded where it was moved to
     AUDIT_LOG_PRUNE = "audit-log.prune"
 
 

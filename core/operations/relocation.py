@@ -133,13 +133,18 @@ def _copy_blob(source: Blobs, target: Blobs, key: str, is_there: bool) -> int:
 
 
 def copy_tables(
-    source: Connection, target: Database, head: str, on_copied: Callable[[str, int], object] = lambda name, n_rows: None
+    source: Connection,
+    target: Database,
+    head: str,
+    on_copied: Callable[[str, int], object] = lambda name, n_rows: None,
+    on_finish: Callable[[Session], object] = lambda session: None,
 ) -> None:
     """Copy all rows into a target that is marked, compare them, and take the mark away.
 
     Args:
         head: The revision of both schemas.
         on_copied: Gets the name of each table and how many rows it has.
+        on_finish: Writes into the target what belongs to its end, in the transaction that takes the mark away.
     Raises:
         Conflict: The rows differ in the end.
     """
@@ -147,7 +152,7 @@ def copy_tables(
         on_copied(table.name, copy_rows(source, target, table))
     for table in tables():
         compare(source, target, table)
-    finish(source, target, head)
+    finish(source, target, head, on_finish)
 
 
 def copy_rows(source: Connection, target: Database, table: Table) -> int:
@@ -215,7 +220,7 @@ def compare(source: Connection, target: Database, table: Table) -> None:
         )
 
 
-def finish(source: Connection, target: Database, head: str) -> None:
+def finish(source: Connection, target: Database, head: str, on_finish: Callable[[Session], object]) -> None:
     """Let new rows get ids that were never used, and take the mark away."""
     used = _used_ids(source)
     with target.write() as session:
@@ -224,6 +229,7 @@ def finish(source: Connection, target: Database, head: str) -> None:
         for name, last in used.items():
             if last > 0:
                 set_used(connection, name, last)
+        on_finish(session)
         _mark(connection, head)
 
 

@@ -1,12 +1,17 @@
 """The steps of `pawsort move`: from the files of one machine to servers."""
 
+import socket
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instance.base.lock import DataDirLock
 from pawsort.api.errors import ClientError
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from core.base.config import Settings
     from core.base.database import Database
 
@@ -16,7 +21,8 @@ MIB = 2**20
 def move_installation(settings: "Settings", notify: Callable[[str], object]) -> None:
     """Copy database and blobs of a data directory to the servers in the settings, and compare both.
 
-    Nothing is changed on this machine. Interrupted at any point, it continues when it is called again.
+    Nothing is changed on this machine. Interrupted at any point, it continues when it is called again. The audit log of
+    the servers gets an entry when it is done.
 
     Raises:
         ClientError: There is nothing to move, or nowhere to move it.
@@ -41,13 +47,24 @@ def move_installation(settings: "Settings", notify: Callable[[str], object]) -> 
             blobs = Blobs((settings.data_dir / "blobs").as_uri()), Blobs(settings.store_url)
             n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: notify(f"  {n:,} blobs, {size // MIB:,} MiB"))
             notify(f"{n:,} blobs with {n_bytes // MIB:,} MiB are copied and equal.")
+            record_move = partial(_record_move, data_dir=settings.data_dir, n_blobs=n)
             with source.engine.connect() as reading:
-                relocation.copy_tables(reading, target, head, lambda name, n: notify(f"  {name}: {n:,} rows"))
+                relocation.copy_tables(
+                    reading, target, head, lambda name, n: notify(f"  {name}: {n:,} rows"), record_move
+                )
         finally:
             source.close()
             target.close()
     notify("All rows are copied and equal. Start web and workers with these addresses.")
     notify(f"{settings.data_dir} is unchanged. Start nothing on it any more, and delete it when you are sure.")
+
+
+def _record_move(session: "Session", data_dir: Path, n_blobs: int) -> None:
+    from core.accounts.audit_log import Action, record
+    from core.accounts.people import act_as_owner
+
+    host, actor = socket.gethostname(), act_as_owner(session)
+    record(session, actor, Action.INSTALLATION_MOVE, host=host, folder=data_dir, blobs=n_blobs)
 
 
 def _check_addresses(settings: "Settings") -> None:

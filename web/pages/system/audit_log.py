@@ -64,6 +64,7 @@ WORDS = {
     Action.SETTING_CHANGE: "Changed a setting",
     Action.BACKUP_CREATE: "Made a backup",
     Action.BACKUP_RESTORE: "Restored a backup",
+    Action.INSTALLATION_MOVE: "Moved the installation here",
     Action.AUDIT_LOG_PRUNE: "Deleted old entries",
 }
 
