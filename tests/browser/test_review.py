@@ -6,7 +6,7 @@ from collections import Counter
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 from sqlalchemy import update
 
 from core.base.clock import db_now
@@ -27,6 +27,11 @@ N_AT_HAND = 18  # of these, by one who is alone: the others are left for the nex
 MANY = 60
 UNDONE = 5
 LABELS = "/api/v1/labels"
+NOTE_AN_END = """() => {
+  window.hasEnded = false;
+  new MutationObserver(() => { hasEnded ||= document.body.innerText.includes("Nothing left to review"); })
+    .observe(document.body, { subtree: true, childList: true, attributes: true });
+}"""
 
 
 def make_pets(db: Database, blobs: Blobs, n_files: int) -> UUID:
@@ -233,6 +238,20 @@ def test_pictures_of_someone_who_left_come_back(
     label(other, *["c"] * N)
     wait_until_sent(other)
     assert words(db, job) == {"cat": N}
+
+
+def test_labels_that_are_sent_while_pictures_are_asked_for_do_not_end_the_review(review: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    intercept(review, "**/review", lambda route: held.append((route, route.fetch())))
+    label(review, *["c"] * N_AT_HAND)
+    wait_until_sent(review)
+    assert len(held) == 1
+    review.unroute("**/review")
+    review.evaluate(NOTE_AN_END)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(review.locator(".review__stage img")).to_be_visible()
+    assert not review.evaluate("hasEnded")
 
 
 def test_pictures_of_someone_whose_computer_died_come_back_when_the_lease_ends(

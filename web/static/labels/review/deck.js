@@ -136,7 +136,7 @@ export class Deck {
     try {
       const answer = await callJson("POST", url, audit === "" ? body : { ...body, audit }, AbortSignal.timeout(20000));
       if (again) this.#isAgain = false;
-      this.#take(answer, before, skipped);
+      this.#take(answer, before, skipped, holding.length === 0);
       this.#failures = 0;
       this.#options.onLost(null);
     } catch (error) {
@@ -150,7 +150,7 @@ export class Deck {
     if (this.#hasMoved) this.#ask();
   }
 
-  #take(answer, asked, skipped) {
+  #take(answer, asked, skipped, hadNone) {
     skipped.forEach((id) => this.#skipped.delete(id));
     const mine = new Set(answer.holding);
     const lost = new Set(asked.map((picture) => picture.image_id).filter((id) => !mine.has(id)));
@@ -163,8 +163,9 @@ export class Deck {
     if (answer.items.length > 0) this.#after = answer.items.at(-1).place;
     this.#show();
     this.#load();
-    // Some stay free for others, and unsent labels count as held: only an empty answer to empty hands is the end.
-    const isEnd = this.#current === null && answer.items.length === 0 && this.#options.unsent().length === 0;
+    // Some stay free for others, and unsent labels count as held, also if they are sent meanwhile: only an empty answer
+    // to empty hands is the end.
+    const isEnd = this.#current === null && answer.items.length === 0 && hadNone;
     this.#options.onAnswer(answer, isEnd);
     if (isEnd) this.#plan(answer.n_others > 0 ? LOOK_AGAIN_MS : RENEW_MS);
     else this.#plan(this.#current === null ? SOON_MS : RENEW_MS);
