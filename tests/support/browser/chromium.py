@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -66,9 +67,11 @@ def _own_shells(own: Path) -> list[Path]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium with a profile of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(FLAGS))
+    """A headless Chromium with a profile of its own. What it leaves behind at times is removed with its folder."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(playwright), args=list(FLAGS), env={**os.environ, "TMPDIR": folder}
+        )
         yield browser
         browser.close()
 
