@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.database import change, locked, slices
-from core.base.errors import NotFound
+from core.base.errors import Forbidden, NotFound
 from core.base.states import LabelSource
 from core.labels.labels import human_label_of, label_of_path, person_label_of
 from core.labels.undo import is_undone
@@ -41,12 +41,32 @@ def add_pending(session: Session, upload: Upload, user_id: int | None, images: I
         session.execute(insert(PendingLabel), rows)
 
 
+def check_may_count(session: Session, actor: Actor, uploads: Sequence[Upload]) -> None:
+    """Refuse to train on somebody else's uploads whose labels do not count yet: that would make them count.
+
+    Raises:
+        Forbidden: One of the uploads is such, and the actor is no admin.
+    """
+    foreign = {upload.id: upload for upload in uploads if not actor.may_change(upload.user_id)}
+    waits = select(PendingLabel.upload_id).where(PendingLabel.upload_id.in_(foreign)).order_by(PendingLabel.upload_id)
+    waiting_id = session.scalar(waits.limit(1))
+    if waiting_id is not None:
+        raise Forbidden(
+            f"The labels of upload {foreign[waiting_id].uuid} do not count yet. Only the person who owns it, or an"
+            f" admin, can train on it first; you are “{actor.name}”. Ask one of them, or choose other pictures."
+        )
+
+
 def start_counting(session: Session, actor: Actor | None, uploads: Sequence[Upload]) -> None:
     """Let the pending labels of uploads count from now on; repeating it is harmless.
 
     Args:
         actor: Who completes the uploads, or trains with them; None for Pawsort itself.
+    Raises:
+        Forbidden: As `check_may_count`.
     """
+    if actor is not None:
+        check_may_count(session, actor, uploads)
     waiting = PendingLabel.upload_id.in_([upload.id for upload in uploads])
     each = select(PendingLabel.upload_id, func.count()).where(waiting).group_by(PendingLabel.upload_id)
     n_labels = dict(session.execute(each).all())

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, Right
 from core.base.paging import Page, page_newest_first
 from core.base.states import UploadState
 from core.labels.undo import stands
@@ -31,9 +32,15 @@ class LabelledUpload:
     n_labelled: int
 
 
-def list_labelled(session: Session, cursor: str | None = None, limit: int = 100) -> Page[LabelledUpload]:
-    """Complete uploads that came with labels, or with pictures labelled by a person; newest first."""
+def list_labelled(session: Session, actor: Actor, cursor: str | None = None, limit: int = 100) -> Page[LabelledUpload]:
+    """Complete uploads that came with labels, or with pictures labelled by a person; newest first.
+
+    Other people's uploads whose labels wait for a training are left out: the actor may not train on them.
+    """
     query = select(Upload).where(_is_there(), Upload.labelled | Upload.id.in_(_corrected()))
+    if not actor.may(Right.OTHERS):
+        waits = select(PendingLabel.id).where(PendingLabel.upload_id == Upload.id).exists()
+        query = query.where((Upload.user_id == actor.user_id) | ~waits)
     page = page_newest_first(session, query, Upload.id, cursor, limit)
     return Page(_view(session, page.items), page.next)
 

@@ -35,15 +35,16 @@ from core.uploads import uploads
 EVERYTHING = "Everything labelled"
 
 
-def preview_data(session: Session, upload_uuids: Sequence[UUID] | None) -> Dataset:
+def preview_data(session: Session, actor: Actor, upload_uuids: Sequence[UUID] | None) -> Dataset:
     """What a training on these uploads would find; None for everything that anybody labelled.
 
     Raises:
         NotFound, Gone: An upload is not there.
         Conflict: An upload is still arriving.
+        Forbidden: The labels of somebody else's upload do not count yet.
         Invalid: The list is empty.
     """
-    chosen = _choose_uploads(session, upload_uuids)
+    chosen = _choose_uploads(session, actor, upload_uuids)
     return datasets.find_labelled(session, None if chosen is None else [upload.id for upload in chosen])
 
 
@@ -93,11 +94,11 @@ def create_training_job(
     Raises:
         Invalid: Parameters or data are such that training would fail or teach nothing; a sentence for each reason.
         NotFound, Gone, Conflict: An upload or a version is not there, or a job has this id.
-        Forbidden: The id is that of somebody else's job.
+        Forbidden: The id is that of somebody else's job, or the labels of somebody else's upload do not count yet.
     """
     if session.scalar(select(Job.id).where(Job.uuid == uuid)) is not None:
         return _same_job(session, actor, uuid)
-    chosen = _choose_uploads(session, upload_uuids, lock=True)
+    chosen = _choose_uploads(session, actor, upload_uuids, lock=True)
     dataset = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
     parameters = check_parameters(session, given, dataset.by_part[Split.TRAINING])
     if dataset.problem is not None:
@@ -149,7 +150,9 @@ def _same_job(session: Session, actor: Actor, uuid: UUID) -> Job:
     return job
 
 
-def _choose_uploads(session: Session, uuids: Sequence[UUID] | None, lock: bool = False) -> list[Upload] | None:
+def _choose_uploads(
+    session: Session, actor: Actor, uuids: Sequence[UUID] | None, lock: bool = False
+) -> list[Upload] | None:
     if uuids is None:
         return None
     if not uuids:
@@ -160,6 +163,7 @@ def _choose_uploads(session: Session, uuids: Sequence[UUID] | None, lock: bool =
     for upload in chosen:
         if upload.state != UploadState.COMPLETE:
             raise Conflict(f"Upload {upload.uuid} is still arriving. Complete it first, then train on it.")
+    folder_labels.check_may_count(session, actor, chosen)
     return chosen
 
 

@@ -27,7 +27,7 @@ from core.storage.blobs import Blobs, shard_key
 from core.training import claims, training_jobs
 from core.training.claims import Claim
 from core.uploads import uploads
-from tests.support.actors import as_owner, as_person
+from tests.support.actors import as_person
 
 LEASE_S = 60.0
 
@@ -99,11 +99,12 @@ def make_labelled(
     return make_upload(db, blobs, files=files | dict(more or {}), labelled=True, name=name)
 
 
-def make_training(db: Database, upload: UUID, **given: Any) -> UUID:
+def make_training(db: Database, upload: UUID, by: str = OWNER, **given: Any) -> UUID:
     """A training job over a labelled upload, waiting for a worker."""
     uuid = uuid4()
     with db.write() as session:
-        training_jobs.create_training_job(session, as_owner(session), uuid, {"network": "seed-cnn"} | given, [upload])
+        sender = as_person(session, by)
+        training_jobs.create_training_job(session, sender, uuid, {"network": "seed-cnn"} | given, [upload])
     return uuid
 
 

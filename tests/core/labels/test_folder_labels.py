@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from core.base.database import Database
-from core.base.errors import Invalid
-from core.base.states import BatchKind
+from core.base.errors import Forbidden, Invalid
+from core.base.states import BatchKind, JobState
 from core.cleanup import deletion
 from core.cleanup.purge import purge_all
 from core.evaluation import unbiased_labels
@@ -22,7 +22,7 @@ from core.orm.labels import PendingLabel
 from core.review import bulk_labels
 from core.storage.blobs import Blobs
 from core.training import claims, training_jobs
-from tests.support.actors import as_owner
+from tests.support.actors import as_owner, as_person
 from tests.support.deadlines import within
 from tests.support.factories import (
     make_job,
@@ -74,7 +74,7 @@ def cancel(db: Database, training: UUID) -> None:
 def n_new(db: Database) -> list[int]:
     """How many contents are labelled, as each of those that count says."""
     with db.read() as session:
-        found = training_jobs.preview_data(session, None)
+        found = training_jobs.preview_data(session, as_owner(session), None)
         return [counts.count_new(session, 0), counts.count_since_training(session, 1), len(found.contents)]
 
 
@@ -110,10 +110,40 @@ def test_labels_count_from_the_acceptance_of_their_training(db: Database, blobs:
     assert n_new(db) == [80, 80, 80]
 
 
+def test_nobody_else_makes_labels_count_by_training_on_an_upload_that_waits(db: Database, blobs: Blobs) -> None:
+    earlier = make_earlier(db, blobs)
+    upload = make_upload(db, blobs, PICTURES, labelled=True, for_training=True, by="ada")
+    with pytest.raises(Forbidden, match=r"do not count yet.*you are “bob”"):
+        make_training(db, upload, by="bob")
+    with pytest.raises(Forbidden, match="do not count yet"), db.read() as session:
+        training_jobs.preview_data(session, as_person(db, "bob"), [upload])
+    assert human_labels(db, earlier) == NOTHING
+    make_training(db, upload, by="ada")
+    assert human_labels(db, earlier) == SAID
+    make_training(db, upload, by="bob")
+
+
+def test_nobody_else_makes_labels_count_again_by_retrying_a_training(db: Database, blobs: Blobs) -> None:
+    earlier = make_earlier(db, blobs)
+    upload = make_upload(db, blobs, PICTURES, labelled=True, for_training=True, by="ada")
+    adas, bobs = make_training(db, upload, by="ada"), make_training(db, upload, by="bob")
+    cancel(db, adas)
+    cancel(db, bobs)
+    assert human_labels(db, earlier) == NOTHING
+    with pytest.raises(Forbidden, match="do not count yet"), db.write() as session:
+        retry.retry_job(session, as_person(session, "bob"), bobs)
+    assert human_labels(db, earlier) == NOTHING
+    with db.read() as session:
+        assert jobs.get_job(session, bobs).state == JobState.CANCELLED
+    with db.write() as session:
+        retry.retry_job(session, as_person(session, "ada"), adas)
+    assert human_labels(db, earlier) == SAID
+
+
 def test_the_preview_of_a_training_counts_labels_that_wait_for_it(db: Database, blobs: Blobs) -> None:
     upload = send_for_training(db, blobs)
     with db.read() as session:
-        found = training_jobs.preview_data(session, [upload])
+        found = training_jobs.preview_data(session, as_owner(session), [upload])
         assert found.by_class == {"cat": 40, "dog": 40, "neither": 0}
         assert unbiased_labels.count_biased(session, {one.sha256: one.label for one in found.contents}) == 0
         assert [one.n_labelled for one in labelled_uploads.find_uploads(session, [upload])] == [80]

@@ -1,18 +1,21 @@
 """Uploads that a training can learn from: which are offered, and with what numbers."""
 
+from uuid import UUID
+
 from core.base.database import Database
 from core.cleanup import deletion
 from core.jobs import jobs
 from core.labels import labelled_uploads
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
-from tests.support.actors import as_owner
+from tests.support.actors import as_owner, as_person
 from tests.support.factories import make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 
 def names(db: Database) -> list[tuple[str, int, int]]:
     with db.read() as session:
-        return [(one.name, one.n_images, one.n_labelled) for one in labelled_uploads.list_labelled(session).items]
+        listed = labelled_uploads.list_labelled(session, as_owner(session)).items
+        return [(one.name, one.n_images, one.n_labelled) for one in listed]
 
 
 def test_complete_uploads_with_labels_are_listed_newest_first(db: Database, blobs: Blobs) -> None:
@@ -36,10 +39,23 @@ def test_the_list_goes_on_where_the_cursor_says(db: Database, blobs: Blobs) -> N
     for n in range(3):
         make_labelled(db, blobs, n_each=1, name=str(n))
     with db.read() as session:
-        first = labelled_uploads.list_labelled(session, None, 2)
-        second = labelled_uploads.list_labelled(session, first.next, 2)
+        first = labelled_uploads.list_labelled(session, as_owner(session), None, 2)
+        second = labelled_uploads.list_labelled(session, as_owner(session), first.next, 2)
     assert [one.name for one in first.items + second.items] == ["2", "1", "0"]
     assert second.next is None
+
+
+def test_uploads_of_others_are_offered_once_their_labels_count(db: Database, blobs: Blobs) -> None:
+    files = {f"pets/{kind}s/{n}.jpg": f"{kind} {n}".encode() for kind in ("cat", "dog") for n in range(30)}
+    upload = make_upload(db, blobs, files, labelled=True, for_training=True, by="ada")
+
+    def offered(to: str) -> list[UUID]:
+        with db.read() as session:
+            return [one.uuid for one in labelled_uploads.list_labelled(session, as_person(db, to)).items]
+
+    assert [offered("ada"), offered("bob"), offered("owner")] == [[upload], [], [upload]]
+    make_training(db, upload, by="ada")
+    assert offered("bob") == [upload]
 
 
 def test_what_a_training_learned_from_is_known_after_it_was_deleted(db: Database, blobs: Blobs) -> None:

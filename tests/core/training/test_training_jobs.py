@@ -95,7 +95,7 @@ def test_what_would_be_trained_on_is_counted_by_content(db: Database, blobs: Blo
     )
     run_job(db, make_job(db, upload), {"pets/cats/5.jpg": ErrorCode.TRUNCATED})
     with db.read() as session:
-        found = training_jobs.preview_data(session, [upload])
+        found = training_jobs.preview_data(session, as_owner(session), [upload])
     assert found.by_class == {"cat": 29, "dog": 30, "neither": 1}
     assert (found.n_files, found.n_duplicates, found.n_unreadable, found.n_unlabelled) == (63, 1, 2, 1)
     assert (sum(found.by_part.values()), len(found.contents)) == (59, 60)
@@ -108,7 +108,11 @@ def test_people_outrank_folders_in_what_is_trained_on(db: Database, blobs: Blobs
         image = session.scalars(select(Image.id).where(Image.path == "pets/cats/1.jpg")).one()
         labels.add_labels(session, None, [NewLabel(image, "dog")])
     with db.read() as session:
-        assert training_jobs.preview_data(session, [upload]).by_class == {"cat": 29, "dog": 31, "neither": 0}
+        assert training_jobs.preview_data(session, as_owner(session), [upload]).by_class == {
+            "cat": 29,
+            "dog": 31,
+            "neither": 0,
+        }
 
 
 def test_everything_labelled_counts_corrections_of_uploads_without_folders(db: Database, blobs: Blobs) -> None:
@@ -118,14 +122,18 @@ def test_everything_labelled_counts_corrections_of_uploads_without_folders(db: D
         image = session.scalars(select(Image.id).where(Image.path == "photos/a.jpg")).one()
         labels.add_labels(session, None, [NewLabel(image, "cat")])
     with db.read() as session:
-        assert training_jobs.preview_data(session, None).by_class == {"cat": 21, "dog": 20, "neither": 0}
-        assert training_jobs.preview_data(session, [plain]).by_class["cat"] == 1
+        assert training_jobs.preview_data(session, as_owner(session), None).by_class == {
+            "cat": 21,
+            "dog": 20,
+            "neither": 0,
+        }
+        assert training_jobs.preview_data(session, as_owner(session), [plain]).by_class["cat"] == 1
 
 
 def test_folders_that_differ_only_in_case_are_one_class_and_are_named(db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs, n_each=20, more={"pets/Cats/1.jpg": b"one more"})
     with db.read() as session:
-        found = training_jobs.preview_data(session, [upload])
+        found = training_jobs.preview_data(session, as_owner(session), [upload])
     assert found.by_class["cat"] == 21
     assert any('"pets/Cats" and "pets/cats" differ only in case' in note for note in found.notes)
 

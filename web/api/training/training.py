@@ -41,7 +41,7 @@ DELETED = "An upload, or the version to start from, was deleted"
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
     """Preview the training data: pictures per class, duplicates, unreadable files; starts nothing"""
     with get_services().db.read() as session:
-        dataset = training_jobs.preview_data(session, _uploads(json_data.data))
+        dataset = training_jobs.preview_data(session, current_actor(), _uploads(json_data.data))
     return TrainingDataOut(
         n_files=dataset.n_files,
         by_class=dataset.by_class,
@@ -77,7 +77,8 @@ def check_training_parameters(json_data: TrainingParametersIn) -> TrainingParame
 def create_training_job(json_data: TrainingJobIn) -> JobOut:
     """Train a network on labelled pictures
 
-    Defaults depend on the amount of data. The new version is a candidate until it is promoted.
+    Defaults depend on the amount of data. The new version is a candidate until it is promoted. Labels of an upload
+    `for_training` count once its owner, or an admin, trains on it; everybody else gets 403 until then.
     """
     services = get_services()
     given = json_data.model_dump(exclude={"id", "name", "data"})

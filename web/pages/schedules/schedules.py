@@ -196,7 +196,11 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
     is_new = request.method == "GET" and schedule is None
     with services.db.read() as session:
         next_runs = None if is_new else preview_runs(session, form)
-        uploads = labelled_uploads.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(form) else []
+        uploads = (
+            labelled_uploads.list_labelled(session, current_actor(), None, UPLOADS_SHOWN).items
+            if _is_retrain(form)
+            else []
+        )
         chosen = labelled_uploads.find_uploads(session, _known_uuids(form, uploads)) if _is_retrain(form) else []
         offered = offer_versions(session) if form.kind == ScheduleKind.CLASSIFY else None
     return render_template(

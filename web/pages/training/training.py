@@ -146,7 +146,7 @@ def _start(selection: TrainingSelection, typed: TrainingForm) -> UUID:
 def _show_choice(chosen: Sequence[UUID], is_missing: bool = False) -> str:
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
-        page = labelled_uploads.list_labelled(session, cursor, UPLOADS_SHOWN)
+        page = labelled_uploads.list_labelled(session, current_actor(), cursor, UPLOADS_SHOWN)
         here = {upload.uuid for upload in page.items}
         first = labelled_uploads.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
     return render_template(
@@ -173,7 +173,7 @@ def _show_again(job_uuid: UUID) -> str:
 
 
 def _prepare(session: Session, selection: TrainingSelection) -> TrainingPreview:
-    dataset = training_jobs.preview_data(session, selection.uuids)
+    dataset = training_jobs.preview_data(session, current_actor(), selection.uuids)
     return TrainingPreview(
         dataset,
         labelled_uploads.find_uploads(session, selection.uuids or []),

@@ -15,6 +15,7 @@ from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from core.training import claims, progress
+from tests.support.actors import make_token
 from tests.support.factories import (
     draw_picture,
     make_epoch,
@@ -29,6 +30,7 @@ from tests.support.factories import (
     run_job,
 )
 from tests.support.labelled_contents import make_pets, say_all
+from web.app import App
 
 DATABASES = ("sqlite",)
 NEW = "/train/new"
@@ -488,3 +490,29 @@ def test_a_training_has_no_failed_files_but_a_page(client: FlaskClient, db: Data
     job = make_training(db, make_labelled(db, blobs))
     answer = client.get(f"/jobs/{job}/failed")
     assert (answer.status_code, answer.location) == (303, f"/jobs/{job}")
+
+
+def test_only_its_owner_trains_first_on_an_upload_whose_labels_wait(app: App, db: Database, blobs: Blobs) -> None:
+    files = {f"pets/{kind}s/{n}.jpg": f"{kind} {n}".encode() for kind in ("cat", "dog") for n in range(30)}
+    upload = str(make_upload(db, blobs, files, labelled=True, for_training=True, by="ada"))
+    clients = {}
+    for name in ("ada", "bob"):
+        clients[name] = app.test_client()
+        clients[name].environ_base["HTTP_AUTHORIZATION"] = f"Bearer {make_token(db, name)}"
+    training = {"data": [upload], "network": "seed-cnn"}
+
+    def ways_of(name: str) -> list[TestResponse]:
+        client = clients[name]
+        return [
+            client.get(f"{NEW}?upload={upload}", headers={"Accept": "text/html"}),
+            start(client, upload=upload),
+            client.post("/api/v1/training-jobs/preview", json={"data": [upload]}),
+            client.post("/api/v1/training-jobs", json=training),
+        ]
+
+    assert upload not in clients["bob"].get("/train").text
+    for answer in ways_of("bob"):
+        assert (answer.status_code, "do not count yet" in answer.text) == (403, True)
+    assert upload in clients["ada"].get("/train").text
+    assert [answer.status_code for answer in ways_of("ada")] == [200, 303, 200, 202]
+    assert upload in clients["bob"].get("/train").text, "they count now"
