@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.credentials import Credential
 from core.accounts.rights import Actor, Right, check_right
+from core.accounts.sessions import check_recent_login
 from core.accounts.tokens import NewToken, add_token
 from core.base.errors import Invalid
 
@@ -22,9 +23,10 @@ def create_own_token(
         actor: The same person, with the rights of the credential.
         scopes: The rights of the token; None for all of the credential.
     Raises:
-        Forbidden: The person does not have one of the rights.
+        Forbidden: The person does not have one of the rights, or logged in too long ago: a token outlives the session.
         Invalid: There is no right, the number of days is out of range, or the name cannot be used.
     """
+    check_recent_login(session, actor)
     if not 1 <= days <= MAX_DAYS:
         raise Invalid(f"days: expected 1 to {MAX_DAYS}, got {days}.")
     if scopes is not None and not scopes:

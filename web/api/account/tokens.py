@@ -32,12 +32,12 @@ def list_tokens() -> TokenList:
 @needs(Right.SEE)
 @api.input(TokenIn)
 @api.output(NewTokenOut, status_code=201)
-@api.doc(responses={403: "You do not have one of the rights"})
+@api.doc(responses={403: "You do not have one of the rights, or logged in more than 15 minutes ago"})
 def create_token(json_data: TokenIn) -> NewTokenOut:
     """Create a token
 
     It is shown in this answer only. Created with a token, it has at most the rights of that one, and does not outlive
-    it.
+    it. A browser needs a login of the last 15 minutes.
     """
     scopes = None if json_data.scopes is None else frozenset(json_data.scopes)
     with get_services().db.write() as session:

@@ -1,6 +1,7 @@
 """The account page: the person's own tokens and sessions, and nobody else's."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,11 +9,13 @@ from sqlalchemy import select
 
 from core.accounts import accounts, sessions, tokens
 from core.base.database import Database
+from core.orm.accounts import LoginSession
 from core.orm.audit_log import AuditEntry
 from core.uploads import usage
 from core.uploads.usage import Quota
 from tests.support.actors import as_owner
 from tests.support.login import csrf_in, log_in, send_login
+from tests.support.people import grow_old
 from web.app import App
 from web.pages.account.agents import describe_agent
 
@@ -47,6 +50,32 @@ def new_token(page: str) -> str:
 
 def status(app: App, token: str, method: str = "GET", path: str = JOBS) -> int:
     return app.test_client().open(path, method=method, headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_a_token_is_made_soon_after_a_login(app: App, ada: FlaskClient, db: Database) -> None:
+    """A token outlives the session: somebody at an open browser, or with a stolen cookie, must not make one."""
+    fields = {"name": "camera", "days": "30", "scope": "see"}
+    csrf = {"X-CSRF-Token": csrf_in(ada.get("/account").text)}
+    with_token = {"Authorization": f"Bearer {new_token(post(ada, '/account/tokens', **fields))}"}
+    grow_old(db)
+    page = ada.get("/account").text
+    assert "To make a token" in page
+    assert "Create token" not in page
+    assert "You logged in more than 15 minutes ago" in post(ada, "/account/tokens", **fields)
+    wanted = {"name": "script", "scopes": ["see"]}
+    refused = ada.post("/api/v1/tokens", json=wanted, headers=csrf)
+    assert (refused.status_code, "Log in again" in refused.text) == (403, True)
+    assert app.test_client().post("/api/v1/tokens", json=wanted, headers=with_token).status_code == 201
+
+
+def test_the_only_person_of_a_server_for_this_machine_makes_tokens_at_any_time(
+    app: App, db: Database, token: str
+) -> None:
+    browser = app.test_client()
+    log_in(browser, token)
+    with db.write() as session:
+        session.scalars(select(LoginSession)).one().created_at -= timedelta(hours=1)
+    new_token(post(browser, "/account/tokens", name="camera", days="30", scope="see"))
 
 
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(app: App, ada: FlaskClient, db: Database) -> None:

@@ -79,7 +79,7 @@ def test_a_first_password_and_ending_sessions_need_a_recent_login(app: App, db: 
         log_in(client, token)
     grow_old(db)
     page = browser.get("/account").text
-    assert page.count("log in again") == 2
+    assert page.count("log in again") == 3
     assert "Set a password" not in page
     assert "Log out everywhere else" not in page
     assert send(browser, "/account/password", password=NEW).status_code == 403
