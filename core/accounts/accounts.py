@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Role
 from core.accounts.sessions import limit_long_sessions
-from core.base.names import MAX_SHORT_NAME, check_printable_name
+from core.base.names import MAX_SHORT_NAME, check_person_name, check_printable_name
 from core.orm.accounts import User
 from core.orm.jobs import Job
 
@@ -21,12 +21,13 @@ def get_or_create_user(session: Session, name: str) -> User:
     """The person of a name; made when the name is new.
 
     Raises:
-        Invalid: The name is empty, too long, or contains characters that cannot be printed.
+        Invalid: The name is empty, too long, or contains characters that cannot be printed; or it is new, and a word of
+            it mixes alphabets.
     """
     checked = check_printable_name(name, MAX_SHORT_NAME, "user")
     user = session.scalar(select(User).where(User.name == checked))
     if user is None:
-        user = User(name=checked, role=Role.ADMIN if checked == OWNER else Role.MEMBER)
+        user = User(name=check_person_name(checked, "user"), role=Role.ADMIN if checked == OWNER else Role.MEMBER)
         session.add(user)
         session.flush()
         limit_long_sessions(session)

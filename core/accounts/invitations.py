@@ -18,7 +18,7 @@ from core.accounts.rights import Actor, Right, Role, check_may_give, check_right
 from core.base.clock import db_now
 from core.base.database import change
 from core.base.errors import Conflict, Gone, Invalid, NameTaken, NotFound
-from core.base.names import MAX_SHORT_NAME, check_printable_name
+from core.base.names import MAX_SHORT_NAME, check_person_name, check_printable_name
 from core.orm.accounts import Invitation, User
 
 LIFETIME_HOURS = 72
@@ -154,10 +154,10 @@ def check_free_name(session: Session, name: str) -> str:
     """The name for a new person as it is stored.
 
     Raises:
-        Invalid: It is empty, too long, or contains characters that cannot be printed.
+        Invalid: It is empty, too long, contains characters that cannot be printed, or mixes alphabets within a word.
         Conflict: Somebody has this name, perhaps in other cases or with other codes, or it is that of the owner.
     """
-    checked = check_printable_name(name, MAX_SHORT_NAME, "name")
+    checked = check_person_name(name)
     if _folded(checked) in {OWNER, *map(_folded, session.scalars(select(User.name)))}:
         raise NameTaken(NAME_IS_TAKEN.format(name=checked))
     return checked

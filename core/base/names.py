@@ -1,6 +1,7 @@
 """Names that people give: to jobs, uploads, schedules, tokens, and to themselves."""
 
 import unicodedata
+from collections import Counter
 
 from core.base.errors import Invalid
 
@@ -12,6 +13,8 @@ _FILLERS = frozenset(
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
 _CONTROLS = ("Cc", "Zl", "Zp")  # of both ranges, and what ends a line or a paragraph
+# Alphabets that have letters in common to the eye. Words mix others: Japanese has three scripts, and Latin letters.
+_ALPHABETS = frozenset(("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC", "CHEROKEE"))
 
 
 def has_control_characters(text: str) -> bool:
@@ -22,6 +25,23 @@ def has_control_characters(text: str) -> bool:
 def is_invisible(character: str) -> bool:
     """Return whether nobody sees a character, and it is no space either."""
     return character in _FILLERS or (unicodedata.category(character) in ("Cc", "Cf") and not character.isspace())
+
+
+def find_foreign_letters(name: str) -> frozenset[str]:
+    """Return the letters of a second alphabet within a word, which may look like the others: a Cyrillic а in “cat”."""
+    found: set[str] = set()
+    for word in name.split():
+        letters = [(character, _alphabet_of(character)) for character in word]
+        counts = Counter(alphabet for _, alphabet in letters if alphabet in _ALPHABETS)
+        own = [alphabet for alphabet, _ in counts.most_common(1)]
+        found |= {character for character, alphabet in letters if alphabet in _ALPHABETS - {*own}}
+    return frozenset(found)
+
+
+def _alphabet_of(letter: str) -> str:
+    """The first word of its name in Unicode, which is the alphabet; that of the plain letter for fullwidth ones."""
+    plain = unicodedata.normalize("NFKC", letter)[:1]
+    return unicodedata.name(plain, "").partition(" ")[0] if plain.isalpha() else ""
 
 
 def check_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> str:
@@ -49,6 +69,22 @@ def check_printable_name(name: str, max_length: int = MAX_NAME, field: str = "na
     checked = check_name(name, max_length, field)
     if not checked.isprintable() or any(map(is_invisible, checked)):
         raise Invalid(f"{field}: expected text without invisible characters, got {checked!r}.")
+    return checked
+
+
+def check_person_name(name: str, field: str = "name") -> str:
+    """The name of a new person, which looks like that of nobody else.
+
+    Raises:
+        Invalid: As `check_printable_name`; or a word mixes alphabets.
+    """
+    checked = check_printable_name(name, MAX_SHORT_NAME, field)
+    if foreign := find_foreign_letters(checked):
+        named = ", ".join(f"“{letter}” ({unicodedata.name(letter).lower()})" for letter in sorted(foreign))
+        raise Invalid(
+            f"{field}: expected one alphabet within a word, got {checked!r} with {named}. Such letters look like"
+            " others: type each word in one alphabet."
+        )
     return checked
 
 

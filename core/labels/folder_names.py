@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from core.base.names import is_invisible
+from core.base.names import find_foreign_letters, is_invisible
 
 _LAST_COPY = re.compile(r"(?: ?\(\d+\)| - copy| copy(?: \d+)?)$")
 
@@ -19,10 +19,11 @@ def plain_name(name: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Return a name in quotes, its invisible characters written out."""
+    """Return a name in quotes, its invisible characters written out, and letters of a second alphabet in a word."""
+    foreign = find_foreign_letters(name)
     shown = (
         character
-        if character.isprintable() and not is_invisible(character)
+        if character.isprintable() and not is_invisible(character) and character not in foreign
         else character.encode("unicode_escape").decode()
         for character in name
     )

@@ -17,7 +17,7 @@ from core.accounts.people import act_as
 from core.accounts.rights import Actor, Role
 from core.base.clock import db_now
 from core.base.errors import Conflict, Forbidden
-from core.base.names import MAX_SHORT_NAME, is_invisible, shorten_name
+from core.base.names import MAX_SHORT_NAME, find_foreign_letters, is_invisible, shorten_name
 from core.orm.accounts import Invitation, ProviderIdentity, User
 
 NOBODY = (
@@ -153,7 +153,8 @@ def _create_person(session: Session, claims: Claims, role: Role) -> User:
 
 def _free_name(session: Session, name: str) -> str:
     """A name that nobody has, from what the provider calls the person."""
-    seen = "".join(character for character in name if not is_invisible(character))
+    foreign = find_foreign_letters(name)
+    seen = "".join(character for character in name if not is_invisible(character) and character not in foreign)
     base = shorten_name(seen, MAX_SHORT_NAME - 5) or "new person"
     for n in range(1, MAX_TRIES):
         try:
