@@ -118,13 +118,11 @@ class Child:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-                [sys.executable, "-m", "core.decoding.pool.child_main", *self._arguments(theirs)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=_child_environment(),
-            )
+            try:
+                self._process = self._run(theirs)
+            except OSError as error:  # no process or no memory left
+                ours.close()
+                raise DecoderNotStarted(f"The decoder's child process cannot be started: {error}.") from error
         self._link = ours
         if self._is_shut_down:
             self.close()
@@ -141,6 +139,15 @@ class Child:
         if word == requests.UNCONFINED:
             _warn_once()
         return ours
+
+    def _run(self, link: socket.socket) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+            [sys.executable, "-m", "core.decoding.pool.child_main", *self._arguments(link)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(link.fileno(),),
+            env=_child_environment(),
+        )
 
     def _arguments(self, link: socket.socket) -> list[str]:
         values = {"link": link.fileno(), **self._options._asdict()}

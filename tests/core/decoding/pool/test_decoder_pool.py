@@ -173,6 +173,15 @@ def test_a_decoder_that_cannot_be_imported_is_no_images_fault():
         pool.decode(PICTURE, 24)
 
 
+def test_a_machine_without_room_for_a_process_is_no_images_fault(monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with start() as pool, pytest.raises(DecoderNotStarted, match="temporarily unavailable"):
+        pool.decode(PICTURE, 24)
+
+
 def test_who_waits_too_long_for_a_free_child_is_sent_away():
     with start(cpu_s=within(2)) as pool:
         pool.decode(PICTURE, 24)
