@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.errors import Invalid
 from core.base.states import ACTIVE_STATES
 from core.orm.jobs import Job
@@ -24,6 +25,8 @@ class TrainingView:
         keeps_best: It is about to end with its best epoch as the version.
         eta_s: What is left of the epochs, in seconds.
         phase_left_s: What is left of the present phase, in seconds.
+        is_held: A worker has it now.
+        n_interrupted: Attempts since the last epoch that an error or the end of a worker interrupted.
         has_data: Its pictures and their splits are chosen.
         found: What was there to learn from when it was created: the fields of `core.training.datasets.Dataset` but
             `contents`.
@@ -37,6 +40,8 @@ class TrainingView:
     keeps_best: bool
     eta_s: float | None
     phase_left_s: float | None
+    is_held: bool
+    n_interrupted: int
     has_data: bool
     found: dict[str, Any] | None
 
@@ -56,18 +61,27 @@ def describe_training(session: Session, job: Job) -> TrainingView:
     if training is None:
         raise Invalid(f"Job {job.uuid} classifies and has no epochs. GET /api/v1/jobs/{job.uuid} has its progress.")
     epochs = list_epochs(session, job.id)
+    is_active = job.state in ACTIVE_STATES
+    is_held = is_active and _is_held(session, job.id)
     return TrainingView(
         parameters=training.parameters,
-        phase=training.phase if job.state in ACTIVE_STATES else "",
+        phase=training.phase if is_active else "",
         step=training.step,
         n_steps=training.n_steps,
         epochs=epochs,
-        keeps_best=training.keeps_best and job.state in ACTIVE_STATES,
-        eta_s=_eta_s(training, epochs) if job.state in ACTIVE_STATES else None,
-        phase_left_s=training.phase_left_s if job.state in ACTIVE_STATES else None,
+        keeps_best=training.keeps_best and is_active,
+        eta_s=_eta_s(training, epochs) if is_held else None,
+        phase_left_s=training.phase_left_s if is_held else None,
+        is_held=is_held,
+        n_interrupted=max(training.attempts - is_held, 0) if is_active else 0,
         has_data=training.data_key is not None,
         found=training.found,
     )
+
+
+def _is_held(session: Session, job_id: int) -> bool:
+    held = select(Training.job_id).where(Training.job_id == job_id, leases.is_current(Training.lease_until))
+    return session.scalar(held) is not None
 
 
 def _eta_s(training: Training, epochs: Sequence[EpochRow]) -> float | None:

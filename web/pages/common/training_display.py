@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.base.leases import MAX_ATTEMPTS
 from core.base.states import JobKind, JobState
 from core.evaluation import promotion_check
 from core.evaluation.promotion_check import PromotionCheck
@@ -151,10 +152,18 @@ class TrainingDisplay:
         if self.job.state == JobState.QUEUED:
             return "Waiting for a training worker"
         if self.job.is_active:
-            return self._active_phase_text()
+            return self._waiting_text() or self._active_phase_text()
         if not self.n_epochs:
             return "" if self.job.state == JobState.DONE else "Interrupted"
         return f"{count(len(self.epochs))} of {plural(self.n_epochs, 'epoch')}"
+
+    def _waiting_text(self) -> str:
+        """What is shown while a training that has begun waits for a worker; empty while one works on it."""
+        if self.training.is_held or self.job.pause:
+            return ""
+        if n := self.training.n_interrupted:
+            return f"Attempt {count(n)} of {count(MAX_ATTEMPTS)} was interrupted; the next one starts soon"
+        return "Waiting for a training worker"
 
     def _active_phase_text(self) -> str:
         view = self.training

@@ -516,3 +516,16 @@ def test_only_its_owner_trains_first_on_an_upload_whose_labels_wait(app: App, db
     assert upload in clients["ada"].get("/train").text
     assert [answer.status_code for answer in ways_of("ada")] == [200, 303, 200, 202]
     assert upload in clients["bob"].get("/train").text, "they count now"
+
+
+def test_a_training_that_an_error_interrupted_does_not_look_as_if_it_went_on(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    job = make_training(db, make_labelled(db, blobs))
+    claim = run_epochs(db, job, 0, "decoding", (40, 60))
+    assert "Decoding to find near-duplicates: 40 of 60 pictures" in words(client.get(f"/jobs/{job}"))
+    with db.write() as session:
+        claims.release_after_error(session, claim)
+    page = words(client.get(f"/jobs/{job}"))
+    assert "Attempt 1 of 20 was interrupted; the next one starts soon" in page
+    assert "Decoding to find" not in page
