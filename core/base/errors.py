@@ -22,9 +22,22 @@ class PawsortError(Exception):
         self.message = message
         self.details = details
 
+    @property
+    def message_for_people(self) -> str:
+        """The sentence for pages, which do not name settings."""
+        return self.message
+
 
 class ConfigError(PawsortError):
     """A setting has a wrong value; the sentence names it."""
+
+    @property
+    def message_for_people(self) -> str:
+        """Whom to ask: only the operator can correct a setting."""
+        return (
+            "A setting of this server has to be corrected. Tell the person who runs it; the log of the worker says"
+            " which one."
+        )
 
 
 class Unavailable(PawsortError):

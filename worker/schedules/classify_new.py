@@ -109,7 +109,7 @@ class _Importer:
             is_away = isinstance(error, Unavailable) and not isinstance(error, Refused)  # then the run waits
             if is_away or not (self._has_files() if self._schedule.is_import else self._has_job()):
                 raise
-            note = f"Not all files were imported: {error.message}"
+            note = f"Not all files were imported: {error.message_for_people}"
             note += "" if self._schedule.is_import else " The next run continues."
         if not self._waits_for_fresh(note):
             self._finish(note)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
 from core.base.database import is_away
-from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
+from core.base.errors import ConfigError, LeaseLost, PawsortError, Unavailable
 from core.base.leases import MAX_ATTEMPTS
 from core.base.states import RunState, ScheduleKind
 from core.orm.schedules import Schedule, ScheduleRun
@@ -92,8 +92,9 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
             KINDS[kind](runtime, claim, run, actor)
     except LeaseLost as error:
         log.info("run_left", run_id=claim.run_id, reason=error.message)
-    except Refused as error:  # a setting to correct
-        _fail(runtime, claim, error.message)
+    except ConfigError as error:  # a setting to correct
+        log.warning("setting_refused", run_id=claim.run_id, reason=error.message)
+        _fail(runtime, claim, error.message_for_people)
     except Unavailable as error:  # a server that does not answer for a moment: tried again when the lease has run out
         log.warning("run_waits", run_id=claim.run_id, reason=error.message)
     except PawsortError as error:

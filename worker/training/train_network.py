@@ -83,7 +83,8 @@ def train(runtime: Runtime, job_id: int) -> None:
     except (TrainingStopped, LeaseLost):
         log.info("training_stopped", job_id=job_id, fence=claim.fence)
     except Refused as error:  # a setting to correct
-        _fail(runtime, claim, error.message)
+        log.warning("setting_refused", job_id=job_id, reason=error.message)
+        _fail(runtime, claim, error.message_for_people)
     except (Unavailable, DiskFull) as error:  # for a moment: the job waits, and loses no attempt
         log.warning("training_waits", job_id=job_id, reason=error.message)
         _release(runtime, claim, RETRY_S)

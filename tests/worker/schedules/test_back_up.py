@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from core.base.config import Settings
 from core.base.database import Database
@@ -58,9 +59,13 @@ def test_a_run_makes_a_backup_and_keeps_as_many_as_it_should(runtime: FakeRuntim
     assert folder.names() != ["20250101T000000Z"]
 
 
-def test_without_a_folder_it_says_which_setting_is_missing(runtime: FakeRuntime) -> None:
-    ended = run(runtime)
-    assert (ended.state, "PAWSORT_BACKUP_DIR" in ended.outcome) == (RunState.FAILED, True)
+def test_without_a_folder_only_the_log_names_the_setting(runtime: FakeRuntime) -> None:
+    with capture_logs() as logs:
+        ended = run(runtime)
+    assert ended.state == RunState.FAILED
+    assert "Tell the person who runs it" in ended.outcome
+    assert "PAWSORT" not in ended.outcome
+    assert any("PAWSORT_BACKUP_DIR" in entry.get("reason", "") for entry in logs)
 
 
 def test_a_schedule_that_keeps_nothing_is_refused(runtime: FakeRuntime) -> None:

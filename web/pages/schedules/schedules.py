@@ -215,6 +215,7 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
         uploads=[*chosen, *uploads],
         offered=offered,
         roots=services.settings.import_root_list,
+        has_backup_folder=bool(services.settings.backup_dir),
         zones=cron.list_zones(),
         weekdays=WEEKDAYS,
         month_days=MONTH_DAYS,
