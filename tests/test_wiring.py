@@ -188,3 +188,16 @@ def test_the_makefile_has_every_command_that_the_readme_names() -> None:
     named = set(re.findall(r"`?make ([a-z][a-z-]+)", (ROOT / "README.md").read_text()))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert named <= targets
+
+
+def test_an_audit_that_checks_nothing_fails_with_a_sentence(tmp_path: Path) -> None:
+    """Without --strict, pip-audit skips what its index does not know, and finds nothing."""
+    program = tmp_path / "bin" / "pip-audit"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\ncase "$*" in *--strict*) echo "not found"; exit 1;; esac\n')
+    program.chmod(0o755)
+    audit = subprocess.run(
+        ["make", "audit", f"AUDIT={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert audit.returncode != 0
+    assert "this machine does not reach pypi.org" in audit.stdout
