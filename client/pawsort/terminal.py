@@ -6,10 +6,15 @@ Files that a command writes have names as they are.
 
 import io
 import json
+import os
+import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import click
@@ -19,7 +24,8 @@ from pawsort.answer import Answer
 # Control characters, invisible ones and those that turn the direction of text, halves of characters, line breaks.
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _KEY = "pawsort.output"
-ANY_WIDTH = 10_000  # without a terminal there is no width to fit into, and nothing is cut off
+GAP = "  "
+NARROWEST = 12  # of a column that is wrapped, if the terminal leaves so much
 
 
 def visible(text: str) -> str:
@@ -31,13 +37,29 @@ def _written_out(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def echo(text: str, err: bool = False) -> None:
-    """Print a line."""
-    click.echo(visible(text), err=err)
+def echo(text: str, err: bool = False, *, colour: str | None = None, mark: str = "") -> None:
+    """Print a line.
+
+    Args:
+        colour: On a terminal, of the whole line; of the mark, if there is one.
+        mark: What the line begins with.
+    """
+    if mark:
+        line = click.style(mark, fg=colour) + visible(text)
+    else:
+        line = click.style(visible(text), fg=colour) if colour else visible(text)
+    with _progress_hidden():
+        click.echo(line, err=err, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _progress_hidden() -> AbstractContextManager[None]:
+    """Remove progress bars for a moment. They are drawn again below what is printed meanwhile."""
+    tqdm = sys.modules.get("tqdm")  # without it there are none
+    return tqdm.tqdm.external_write_mode() if tqdm else nullcontext()
 
 
 class TextTable:
-    """A table without lines between its cells. The first column is never wrapped.
+    """A table without lines between its cells. On a terminal, columns are wrapped until it fits, but never the first.
 
     Args:
         columns: Their headings.
@@ -51,20 +73,58 @@ class TextTable:
 
     def add_row(self, *cells: str) -> None:
         """Add a row."""
-        self._rows.append(cells)
+        self._rows.append(tuple(map(visible, cells)))
 
     def print(self) -> None:
         """Print it on standard output."""
-        from rich.console import Console  # slow to import, and few commands print a table
-        from rich.table import Table
+        widths = [max(map(_width, column)) for column in zip(self._columns, *self._rows, strict=True)]
+        if sys.stdout.isatty():
+            widths = _narrowed(widths, shutil.get_terminal_size().columns)
+        for number, row in enumerate([self._columns, *self._rows]):
+            for line in self._lines(row, widths):
+                click.echo(click.style(line, bold=True) if number == 0 else line)
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for number, column in enumerate(self._columns):
-            table.add_column(column, justify="right" if column in self._right else "left", no_wrap=number == 0)
-        for row in self._rows:
-            table.add_row(*map(visible, row))
-        width = None if sys.stdout.isatty() else ANY_WIDTH
-        Console(highlight=False, markup=False, width=width).print(table)
+    def _lines(self, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+        wrapped = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for cells in zip_longest(*wrapped, fillvalue=""):
+            yield GAP.join(
+                _pad(cell, width, column in self._right)
+                for cell, width, column in zip(cells, widths, self._columns, strict=True)
+            ).rstrip()
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    return sum(
+        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text
+    )
+
+
+def _narrowed(widths: Sequence[int], total: int) -> list[int]:
+    """Take from the widest columns after the first until all fit."""
+    narrowed = list(widths)
+    while sum(narrowed) + len(GAP) * (len(narrowed) - 1) > total and max(narrowed[1:], default=0) > NARROWEST:
+        widest = max(range(1, len(narrowed)), key=narrowed.__getitem__)
+        narrowed[widest] -= 1
+    return narrowed
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """The lines of a cell. Words that are too long are broken."""
+    lines = [""]
+    for word in re.findall(r"\S+\s*|\s+", text):
+        if lines[-1] and _width(lines[-1] + word.rstrip()) > width:
+            lines.append("")
+        for character in word:
+            if lines[-1] and not character.isspace() and _width(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return [line.rstrip() for line in lines]
+
+
+def _pad(text: str, width: int, is_right: bool) -> str:
+    spaces = " " * (width - _width(text))
+    return spaces + text if is_right else text + spaces
 
 
 Text: TypeAlias = str | Sequence[str] | TextTable

@@ -6,9 +6,9 @@ import click
 
 from instance.base.core_errors import translate_core_errors
 from pawsort.help import examples
-from pawsort.terminal import current_output, visible
+from pawsort.terminal import current_output, echo
 
-MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "dim")}
+MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "bright_black")}
 
 
 @click.command(
@@ -29,18 +29,15 @@ def command(orphan_age_s: float) -> int:
 
     The exit code is 1 if there is a problem.
     """
-    from rich.console import Console  # slow to import, and `pawsort --help` imports this module
-
     output, findings = current_output(), []
-    console = Console(highlight=False, soft_wrap=True, quiet=output.is_json)
     with translate_core_errors():
         from core.base.config import load_settings
         from instance.admin.doctor import Checkup
 
         for finding in Checkup(load_settings(), orphan_age_s).run():
             findings.append(asdict(finding))
-            mark, style = MARKS[finding.is_wrong]
-            console.print(f"{mark:<6}", style=style, end="")
-            console.print(visible(f"{finding.subject:<11} {finding.sentence}"), markup=False)
+            mark, colour = MARKS[finding.is_wrong]
+            if not output.is_json:
+                echo(f"{finding.subject:<11} {finding.sentence}", colour=colour, mark=f"{mark:<6}")
     output.show(findings)
     return 1 if any(finding["is_wrong"] for finding in findings) else 0

@@ -39,7 +39,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the client's dependencies and nothing else."""
     folder = tmp_path_factory.mktemp("packages")
     known: set[str] = set()
-    for name in ("click", "httpx2", "rich"):
+    for name in ("click", "httpx2", "tqdm"):
         requirements(name, known)
     for name in known:
         found = distribution(name)
@@ -92,7 +92,7 @@ def test_its_help_imports_nothing_slow(client_alone: str, tmp_path: Path) -> Non
     code = "import sys; from pawsort.cli import cli; cli.main(['--help'], standalone_mode=False); print(*sys.modules)"
     run = python(client_alone, tmp_path, "-c", code)
     assert run.returncode == 0, run.stderr
-    assert not {"rich.console", "httpx2", "http.client", "asyncio", "subprocess"} & set(run.stdout.split())
+    assert not {"tqdm", "httpx2", "http.client", "asyncio", "subprocess"} & set(run.stdout.split())
 
 
 def test_all_its_modules_can_be_imported(client_alone: str, tmp_path: Path) -> None:

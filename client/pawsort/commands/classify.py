@@ -84,7 +84,7 @@ def command(
         bars = ProgressBars(console)
         run = ClassificationRun(client.transport, JobOptions(**options), bars)
         try:
-            with bars.progress:
+            with bars:
                 outcome = _run(run, paths, listed, source)
         except KeyboardInterrupt:
             _print_unfinished(console, run.outcome)

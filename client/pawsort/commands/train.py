@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.status import Status
 
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
-from pawsort.console import Terminal
+from pawsort.console import StatusLine, Terminal
 from pawsort.help import examples
 from pawsort.schemas import Epoch, Epochs, Job, Model, PromotionCheck, TrainingData
-from pawsort.terminal import show, visible
+from pawsort.terminal import show
 from pawsort.uploads.progress import ignored_words, print_skipped
 from pawsort.workflows.options import name_of
 from pawsort.workflows.train import TrainingRun
@@ -145,7 +144,7 @@ class TrainingDisplay:
     def __init__(self, console: Terminal) -> None:
         self._console = console
         self._name, self._n_uploaded, self._n_files = "", 0, 0
-        self.status = Status("checking the parameters", console=console)
+        self.status = StatusLine(console, "checking the parameters")
 
     def show_ignored(self, counts: Counter[str]) -> None:
         if counts:
@@ -184,7 +183,7 @@ class TrainingDisplay:
         )
 
     def _set_status(self, text: str) -> None:
-        self.status.update(visible(text).replace("[", r"\["))
+        self.status.update(text)
 
     def print(self, text: str) -> None:
         self._console.print(text)

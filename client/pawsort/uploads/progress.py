@@ -2,22 +2,31 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
 
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
-from rich.text import Text
-
-from pawsort.console import Terminal, first_lines
+from pawsort.console import Progress, Terminal, first_lines
 from pawsort.terminal import visible
 from pawsort.uploads.ignored_names import count_words
 from pawsort.uploads.sources import SkippedPath
 
+FORMAT = "{desc} {bar} {counts} {speed} {remaining}"
+WIDEST = 100  # of a bar with everything around it
 
-class Rate(ProgressColumn):
-    """Items per second."""
 
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
+class ProgressBar(Progress):
+    """One bar, with counts and items per second."""
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What FORMAT names, besides what tqdm knows."""
+        known: dict[str, Any] = super().format_dict
+        speed = known["rate"] or (self.n / known["elapsed"] if known["elapsed"] else 0)
+        return known | {
+            "ncols": min(known["ncols"] or WIDEST, WIDEST),
+            "counts": f"{self.n:,} of {self.total:,}",
+            "speed": f"{speed:,.0f}/s" if speed else "",
+        }
 
 
 class ProgressBars:
@@ -25,34 +34,40 @@ class ProgressBars:
 
     def __init__(self, console: Terminal) -> None:
         self._console = console
-        self.progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
-            Rate(),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            disable=console.quiet,
-            speed_estimate_period=20,
-        )
-        self._uploading: TaskID | None = None
-        self._classifying: TaskID | None = None
+        self._bars: list[ProgressBar] = []
+        self._uploading: ProgressBar | None = None
+        self._classifying: ProgressBar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for bar in self._bars:
+            bar.close()
 
     def show_ignored(self, counts: Counter[str]) -> None:
         if counts:
             self._console.warn(ignored_words(counts))
 
     def start_upload(self, name: str, total: int) -> None:
-        self._uploading = self.progress.add_task(f"uploading {visible(name)}", total=total)
+        self._uploading = self._add(f"uploading {visible(name)}", total)
 
     def add_uploaded(self, count: int) -> None:
         if self._uploading is not None:
-            self.progress.advance(self._uploading, count)
+            self._uploading.move(self._uploading.n + count)
 
     def show_classified(self, count: int, total: int) -> None:
         if self._classifying is None:
-            self._classifying = self.progress.add_task("classified", total=total)
-        self.progress.update(self._classifying, completed=count, total=total)
+            self._classifying = self._add("classified", total)
+        self._classifying.total = total
+        self._classifying.move(count)
+
+    def _add(self, description: str, total: int) -> ProgressBar:
+        bar = ProgressBar(self._console, desc=description, total=total, bar_format=FORMAT)
+        self._bars.append(bar)
+        return bar
 
 
 def ignored_words(counts: Counter[str]) -> str:

@@ -89,7 +89,7 @@ def _classify_again(
         options = JobOptions(str(recipe.version), recipe.threshold, f"Verification of {name}")
         run = ClassificationRun(client.transport, options, bars)
         try:
-            with bars.progress:
+            with bars:
                 outcome = run.run([target])
             return {result.sha256: result for job in outcome.jobs for result in client.jobs.results(job)}
         finally:
