@@ -98,7 +98,7 @@ def make_image(role: str, folder: Path) -> Path:
     source.mkdir(parents=True)
     for part in re.findall(r"^COPY (\w+)/ ", build, re.MULTILINE):
         subprocess.run(["cp", "-R", str(ROOT / part), str(source)], check=True)
-    for part in ("deploy", "requirements", "pyproject.toml", "README.md"):
+    for part in ("deploy", "requirements", "pyproject.toml", "README.md", "NOTICE"):
         subprocess.run(["cp", "-R", str(ROOT / part), str(source)], check=True)
     for step in (("packages", role, str(target)), ("pawsort", str(target))):
         command = ["sh", "deploy/install.sh", *step]
