@@ -128,7 +128,7 @@ TrainableNetwork: TypeAlias = Literal["seed-cnn", "efficientnet-lite0"]
 TrainedLayers: TypeAlias = Literal["all", "head"]
 FolderTree: TypeAlias = Literal["keep", "flat"]
 UploadState: TypeAlias = Literal["receiving", "complete"]
-Via: TypeAlias = Literal["session", "token", "command", "schedule", ""]
+Via: TypeAlias = Literal["session", "token", "command", "schedule", "password", "provider", ""]
 
 
 @dataclass(slots=True)

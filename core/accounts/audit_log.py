@@ -8,7 +8,7 @@ by its id. What a person typed is shortened, and control characters are removed,
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import event, func, select
@@ -27,6 +27,8 @@ SECRETS = frozenset({"token", "code", "password", "secret", "cookie", "digest", 
 FLOOD_S = 60.0
 MAX_REFUSED_OF_ADDRESS = 10
 MAX_REFUSED = 120
+
+LoginVia = Literal["session", "token", "password", "provider"]  # with what a login was refused
 
 log = structlog.get_logger("audit")
 
@@ -128,7 +130,7 @@ def record_hourly(
         record(session, actor, action, object_kind, object_id, **details)
 
 
-def record_refused_login(db: Database, via: str, address: str, **details: Any) -> None:
+def record_refused_login(db: Database, via: LoginVia, address: str, **details: Any) -> None:
     """Record a login or a token that was not accepted, in a transaction of its own.
 
     Of a flood, the first attempts of each minute are recorded: `details.flood` marks the last of them.

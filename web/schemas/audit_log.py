@@ -1,13 +1,14 @@
 """Schemas of the audit log."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
+from core.accounts import rights
 from core.accounts.audit_list import AuditFilter
-from core.accounts.audit_log import Action, Outcome
+from core.accounts.audit_log import Action, LoginVia, Outcome
 from core.orm.audit_log import AuditEntry
 from web.schemas.common import Input, Moment, Name, OneOf, PageQuery
 
@@ -30,7 +31,9 @@ class AuditLogPageQuery(AuditLogQuery, PageQuery):
     pass
 
 
-Via = TypeAliasType("Via", Annotated[str, OneOf(("session", "token", "command", "schedule", ""))])
+# By what a person acts, or a login was refused; "" for Pawsort itself.
+VIAS = dict.fromkeys((*get_args(rights.Via), *get_args(LoginVia), ""))
+Via = TypeAliasType("Via", Annotated[str, OneOf(tuple(VIAS))])
 
 
 class AuditEntryOut(BaseModel):

@@ -109,6 +109,23 @@ def test_logins_logouts_and_refused_ones_are_recorded(app: App, db: Database, to
     assert token not in str([(one.details, one.object_id) for one in entries(db, "")])
 
 
+def test_refused_logins_of_every_kind_are_read_over_the_api(app: App, client: FlaskClient, db: Database) -> None:
+    browser = app.test_client()
+    for fields in ({"token": "wrong"}, {"code": "wrong"}):
+        assert send_login(browser, **fields).status_code == 401
+    csrf = csrf_in(browser.get("/login").text)
+    wrong = {"csrf_token": csrf, "name": "ada", "password": "wrong wrong wrong"}
+    assert browser.post("/login/password", data=wrong).status_code == 401
+    assert app.test_client().get("/api/v1/jobs", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    audit_log.record_refused_login(db, "provider", "127.0.0.1", reason="state")  # as web/pages/account does
+    listed = client.get("/api/v1/audit-log?action=login")
+    assert listed.status_code == 200
+    refused = [one["via"] for one in listed.json["items"]]
+    assert refused == ["provider", "token", "password", "session", "session"]
+    for ending in ("csv", "jsonl"):
+        assert client.get(f"/api/v1/audit-log.{ending}").status_code == 200
+
+
 def test_what_a_program_changes_is_recorded(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     version = make_version(db, "other")
     job = make_job(db, make_upload(db, blobs))
