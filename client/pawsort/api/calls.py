@@ -138,6 +138,11 @@ def collect(stream: Stream[T]) -> Flow[list[T]]:
         return items
 
 
+def page(path: str, cursor: str | None) -> Call[dict[str, Any]]:
+    """One page of a list, as the server gives it, for whoever follows several lists at once."""
+    return Call(dict[str, Any], "GET", path, {"limit": PAGE_SIZE, "cursor": cursor})
+
+
 def pages(item: type[T], path: str, query: Mapping[str, object] | None = None) -> Stream[T]:
     """Follow a list to its end."""
     asked = {"limit": FIRST_PAGE, **(query or {})}

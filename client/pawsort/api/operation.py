@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, Received, Stream, Subscription
+from pawsort.api.calls import Call, Flow, Received, Stream, Subscription, ask
 from pawsort.api.transport import Transport
 
 P = ParamSpec("P")
@@ -78,6 +78,11 @@ class Operation(Generic[P, T]):
     def __init__(self, describe: Callable[Concatenate[Any, P], Call[T] | Flow[T]]) -> None:
         self.describe = describe
         self.__doc__ = describe.__doc__
+
+    def within(self, *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
+        """Perform it within a workflow: `job = yield from JobOperations.get.within(id)`."""
+        described = self.describe(None, *args, **kwargs)
+        return (yield from ask(described) if isinstance(described, Call) else described)
 
     @overload
     def __get__(self, group: None, owner: type) -> Self: ...

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, Stream, ask, collect
+from pawsort.api.calls import Flow, Stream, collect
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.api.transport import Transport
 from pawsort.client.frames import to_frame
+from pawsort.operations.jobs import JobOperations
 from pawsort.schemas import Job, Result
 from pawsort.uploads.sources import SkippedPath
-from pawsort.workflows.follow import follow_results, get_job, wait_for_job
+from pawsort.workflows.follow import follow_results, wait_for_job
 from pawsort.workflows.start import Start
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ class ClassificationOperations:
     @Operation
     def refresh(self) -> Flow[Job]:
         """Return the job as it is now."""
-        self.job = yield from ask(get_job(self.id))
+        self.job = yield from JobOperations.get.within(self.id)
         return self.job
 
     @Operation
     def cancel(self) -> Flow[Job]:
         """Stop the job and keep its results so far."""
-        self.job = yield from ask(Call(Job, "POST", f"/jobs/{self.id}/cancel", json={"keep_best": False}))
+        self.job = yield from JobOperations.cancel.within(self.id)
         return self.job
 
     @Operation

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from pawsort.api.async_transport import AsyncTransport
-from pawsort.api.calls import Call, Flow, Stream, ask
+from pawsort.api.calls import Flow, Stream
 from pawsort.api.errors import JobFailed
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.api.transport import Transport
+from pawsort.operations.jobs import JobOperations
+from pawsort.operations.models import ModelOperations
 from pawsort.schemas import Epoch, Job, Model
 from pawsort.workflows.follow import follow_epochs, wait_for_job
 
@@ -43,12 +45,12 @@ class TrainingOperations:
         self.job = yield from wait_for_job(self.id)
         if self.job.version is None:
             raise JobFailed(f"The training ended as {self.job.state}, without a version.", self.id)
-        return (yield from ask(Call(Model, "GET", f"/models/{self.job.version}")))
+        return (yield from ModelOperations.get.within(self.job.version))
 
     @Operation
     def cancel(self, *, keep_best: bool = False) -> Flow[Job]:
         """Stop the training. With `keep_best`, its best epoch so far becomes a version."""
-        self.job = yield from ask(Call(Job, "POST", f"/jobs/{self.id}/cancel", json={"keep_best": keep_best}))
+        self.job = yield from JobOperations.cancel.within(self.id, keep_best=keep_best)
         return self.job
 
     def __repr__(self) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
-from pawsort.api.calls import NOTHING, Call, Flow, Stream, Subscription, ask, pages
+from pawsort.api.calls import NOTHING, Call, Flow, Stream, Subscription, ask, page, pages
 from pawsort.api.errors import ClientError
 from pawsort.api.operation import AsyncGroup, Download, Group, Listing, Operation
 from pawsort.api.whole_file import whole_file
@@ -174,7 +174,7 @@ class JobOperations:
     @Listing
     def events(self, job: JobReference) -> Subscription[Job]:
         """Iterate over the job as it is now, and whenever its state or counts change, until it has ended."""
-        return Subscription(Job, f"/jobs/{job_id(job)}/events", lambda job: job.state in ENDED)
+        return list_changes(job_id(job))
 
     @Operation
     def export(
@@ -222,6 +222,21 @@ class JobOperations:
         """Read an export while it arrives: csv, xlsx, jsonl, parquet, zip, html. The options are those of `export`."""
         query = {"bom": bom or None, "by": by, "tree": tree}
         return Call(bytes, "GET", f"/jobs/{job_id(job)}/{_export_name(kind)}", query)
+
+
+def has_ended(job: Job) -> bool:
+    """Whether a job has ended."""
+    return job.state in ENDED
+
+
+def list_changes(job: str) -> Subscription[Job]:
+    """The job as it is now, and as it changes, until it has ended."""
+    return Subscription(Job, f"/jobs/{job}/events", has_ended)
+
+
+def results_page(job: str, cursor: str | None) -> Call[dict[str, Any]]:
+    """One page of a job's results, in the order of the upload."""
+    return page(f"/jobs/{job}/results", cursor)
 
 
 def _export_name(kind: str) -> str:

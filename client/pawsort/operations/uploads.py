@@ -1,8 +1,8 @@
 """Uploads: files on their way to the server. `classify` and `train` of the client make these calls."""
 
-from typing import BinaryIO, Unpack
+from typing import Any, BinaryIO, Unpack
 
-from pawsort.api.calls import NOTHING, Call, Stream, pages
+from pawsort.api.calls import NOTHING, Call, Stream, page, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.operations.references import new_id
 from pawsort.schemas import ArchiveJob, File, FolderLabels, ImportInput, Job, Shard, Upload, UploadInput
@@ -85,6 +85,11 @@ class UploadOperations:
     def withdraw_labels(self, upload: str) -> Call[FolderLabels]:
         """Withdraw all labels that the upload's folders gave. Labels by people are kept."""
         return Call(FolderLabels, "DELETE", f"/uploads/{upload}/labels")
+
+
+def files_page(upload: str | None, cursor: str | None) -> Call[dict[str, Any]]:
+    """One page of an upload's files, in the order of the upload."""
+    return page(f"/uploads/{upload}/files", cursor)
 
 
 class Uploads(UploadOperations, Group):

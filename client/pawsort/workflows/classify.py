@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pawsort.api.errors import BadArchive
 from pawsort.api.transport import Transport
-from pawsort.operations.jobs import Jobs
+from pawsort.operations.jobs import Jobs, has_ended
 from pawsort.operations.references import new_id
 from pawsort.operations.uploads import Uploads
 from pawsort.schemas import Job
@@ -20,7 +20,7 @@ from pawsort.uploads.display import UploadDisplay
 from pawsort.uploads.listed_files import name_of_list, walk_listed
 from pawsort.uploads.sources import Found, SkippedPath, walk
 from pawsort.workflows.archives import note_skipped
-from pawsort.workflows.follow import follow_job, has_ended
+from pawsort.workflows.follow import follow_job
 from pawsort.workflows.options import JobOptions, name_of
 from pawsort.workflows.start import NothingToUpload, Start, check_paths, start_archive, start_files
 

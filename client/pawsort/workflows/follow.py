@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pawsort.api.calls import PAGE_SIZE, Call, Flow, Item, NextEvent, Pause, Stream, Subscription, ask
+from pawsort.api.calls import PAGE_SIZE, Flow, Item, NextEvent, Pause, Stream, ask
 from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError, JobFailed, NotFound
-from pawsort.operations.jobs import ENDED
+from pawsort.operations.jobs import JobOperations, has_ended, list_changes, results_page
+from pawsort.operations.uploads import files_page
 from pawsort.schemas import Epoch, Epochs, Job, Result
 from pawsort.uploads.background_upload import BackgroundUpload
 
@@ -31,11 +32,6 @@ class Pauses:
         return pause
 
 
-def get_job(job: str) -> Call[Job]:
-    """The call for a job."""
-    return Call(Job, "GET", f"/jobs/{job}")
-
-
 class JobWatch:
     """A job as it changes: asked for at first, since small jobs end soon, and then told by the server's events.
 
@@ -44,7 +40,7 @@ class JobWatch:
 
     def __init__(self, job: str, background: BackgroundUpload | None = None) -> None:
         self._job, self._background = job, background
-        self._events = Subscription(Job, f"/jobs/{job}/events", has_ended)
+        self._events = list_changes(job)
         self._pauses = Pauses()
         self._last: Job | None = None
         self._may_listen, self._has_heard = True, False
@@ -64,7 +60,7 @@ class JobWatch:
     def _ask(self) -> Flow[Job]:
         if self._last is not None:
             yield self._pauses.after(self._has_changed)
-        return (yield from ask(get_job(self._job)))
+        return (yield from JobOperations.get.within(self._job))
 
     def _listen(self) -> Flow[Job]:
         try:
@@ -75,11 +71,6 @@ class JobWatch:
         else:
             self._has_heard = True
         return view
-
-
-def has_ended(job: Job) -> bool:
-    """Whether a job has ended."""
-    return job.state in ENDED
 
 
 def follow_job(job: str, background: BackgroundUpload | None = None) -> Stream[Job]:
@@ -118,8 +109,8 @@ def follow_epochs(job: str) -> Stream[Epoch]:
 
 def _ask_training(job: str) -> Flow[tuple[Job, Epochs]]:
     """The job first: of one that has ended, no epoch is missing then."""
-    view = yield from ask(get_job(job))
-    curve = yield from ask(Call(Epochs, "GET", f"/jobs/{job}/epochs"))
+    view = yield from JobOperations.get.within(job)
+    curve = yield from JobOperations.epochs.within(job)
     return view, curve
 
 
@@ -150,11 +141,11 @@ def follow_results(job: str, background: BackgroundUpload | None = None) -> Stre
             continue
         n_seen = n_results
         while True:
-            results = yield from ask(_page(f"/jobs/{job}/results", window.results))
+            results = yield from ask(results_page(job, window.results))
             n_ready = len(results["items"])
             files: Mapping[str, Any] = {"items": [], "next": None}
             if not is_over:
-                files = yield from ask(_page(f"/uploads/{view.upload}/files", window.files))
+                files = yield from ask(files_page(view.upload, window.files))
                 n_ready = window.count_ready(results["items"], files["items"], _n_in_order(view, background))
             for result in results["items"][window.n_given : n_ready]:
                 yield Item(decode(Result, result))
@@ -193,10 +184,6 @@ class _Window:
         return n_ready
 
 
-def _page(path: str, cursor: str | None) -> Call[dict[str, Any]]:
-    return Call(dict[str, Any], "GET", path, {"limit": PAGE_SIZE, "cursor": cursor})
-
-
 def _n_in_order(view: Job, background: BackgroundUpload | None) -> int:
     """How many files have arrived without a gap. Shards of others arrive in any order until the upload is complete."""
     if view.state != "receiving":
@@ -217,7 +204,7 @@ def wait_until_there(job: str, background: BackgroundUpload) -> Flow[Job]:
     while True:
         is_finished = background.is_finished
         try:
-            return (yield from ask(get_job(job)))
+            return (yield from JobOperations.get.within(job))
         except NotFound:
             if is_finished:
                 background.check()

@@ -15,6 +15,8 @@ from tests.support.client_schemas import TARGET, generate
 from tests.support.paths import ROOT
 
 CALL = re.compile(r'(?:Call\(\w+, "([A-Z]+)"|(?:pages|Subscription)\(\w+), f?"([^"]+)"', re.DOTALL)
+OPERATIONS = ROOT / "client/pawsort/operations"
+ADDRESS = re.compile(r'(?:Call|page|pages|Subscription)\([^)]*?f?"/', re.DOTALL)
 # A form for archives, and the state of the server.
 NOT_OFFERED = {("POST", "/archives"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 
@@ -22,7 +24,7 @@ NOT_OFFERED = {("POST", "/archives"), ("GET", "/healthz"), ("GET", "/readyz"), (
 def offered() -> set[tuple[str, str]]:
     """Methods and paths of all operations, each argument as {}."""
     found = set()
-    for file in (ROOT / "client/pawsort").rglob("*.py"):
+    for file in OPERATIONS.glob("*.py"):
         text = re.sub(r"\s*\n\s*", " ", file.read_text(encoding="utf-8")).replace("( ", "(")
         text = re.sub(r'path = (f"[^"]+")(.*?), path,', r"\2, \1,", text)
         found |= {(method or "GET", re.sub(r"{[^}]*}", "{}", path)) for method, path in CALL.findall(text)}
@@ -41,6 +43,11 @@ def test_every_call_of_the_interface_is_an_operation_and_every_operation_a_call(
     assert {("GET", "/jobs/{}/{}"), ("GET", "/audit-log{}")} <= found
     assert calls - exports - NOT_OFFERED - found == set()
     assert generate(document) == TARGET.read_text(encoding="utf-8"), "run `make client`"
+
+
+def test_addresses_are_written_in_operations_alone() -> None:
+    files = set((ROOT / "client/pawsort").rglob("*.py"))
+    assert {file.parent for file in files if ADDRESS.search(file.read_text(encoding="utf-8"))} == {OPERATIONS}
 
 
 def run(work: Any, answer: Callable[[Call[Any]], object]) -> Any:
