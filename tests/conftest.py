@@ -33,6 +33,8 @@ from tests.support.secrets import SECRET_KEY
 from web.app import App
 
 DATABASES = ("sqlite", "postgresql")
+ABOVE_SQL = ("tests.client", "tests.web", "tests.worker")
+DATABASES_ABOVE_SQL = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 LEFT = pytest.StashKey[list[str]]()
@@ -91,11 +93,16 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever uses a database on each kind; a module that need not says so with a `DATABASES` of its own."""
+    """Run whatever uses a database on each kind; a module that need not says so with a `DATABASES` of its own.
+
+    Above `core`, where the SQL is, the usual run has SQLite alone unless a module names its kinds.
+    """
     if "sql_url" in metafunc.fixturenames:
-        kinds = getattr(metafunc.module, "DATABASES", DATABASES)
+        named = getattr(metafunc.module, "DATABASES", None)
+        kinds = named or DATABASES
         some = [kind for kind in kinds if kind != "sqlite"] if S3_IS_STORE else []  # servers for all
-        metafunc.parametrize("sql_url", some or kinds, indirect=True)
+        is_above = named is None and metafunc.module.__name__.startswith(ABOVE_SQL)
+        metafunc.parametrize("sql_url", some or (DATABASES_ABOVE_SQL if is_above else kinds), indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

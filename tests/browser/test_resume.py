@@ -78,6 +78,7 @@ def test_after_a_reload_the_same_folder_sends_only_what_is_missing(
         assert session.scalars(select(Job.n_total)).all() == [N_FILES]
 
 
+@pytest.mark.slow
 def test_files_added_meanwhile_are_sent_and_removed_ones_stay_as_they_were_sent(
     owner_page: Page, db: Database, folder: Path
 ) -> None:
@@ -224,6 +225,7 @@ def test_what_arrived_whole_can_be_sent_as_a_new_upload(owner_page: Page, db: Da
     assert _states(db) == ["complete", "complete"]
 
 
+@pytest.mark.slow
 def test_what_arrived_whole_and_was_stopped_gets_a_new_job_without_being_sent_again(
     owner_page: Page, db: Database, folder: Path
 ) -> None:
@@ -238,6 +240,7 @@ def test_what_arrived_whole_and_was_stopped_gets_a_new_job_without_being_sent_ag
         assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
 
 
+@pytest.mark.slow
 def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_pictures(
     owner_page: Page, db: Database, folder: Path
 ) -> None:
@@ -309,6 +312,7 @@ def test_the_page_ends_an_upload_of_which_all_has_arrived_instead_of_reminding_o
     expect(owner_page.locator("[data-unfinished]")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_two_tabs_that_send_the_same_folder_bring_it_once(
     owner_page: Page, context: BrowserContext, site: str, db: Database, folder: Path
 ) -> None:

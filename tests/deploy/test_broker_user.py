@@ -44,6 +44,7 @@ def test_nobody_gets_in_without_a_password(broker_url: str, stack: Stack) -> Non
         redis.ping()
 
 
+@pytest.mark.slow
 def test_celery_s_tools_reach_the_workers_but_end_none_and_junk_ends_none(broker_url: str, stack: Stack) -> None:
     stack.start("maintenance")
     app = make_celery(Settings(redis_url=broker_url))  # type: ignore[call-arg]

@@ -261,6 +261,7 @@ def test_a_pooler_that_hands_connections_on_is_enough(servers: Stack, pooler: st
     database.close()
 
 
+@pytest.mark.slow
 def test_a_job_goes_through_a_pooler_with_two_connections(
     servers: Stack, pooler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

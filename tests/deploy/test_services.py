@@ -67,6 +67,7 @@ def test_each_line_of_a_log_is_json(stack: Stack) -> None:
         assert all("event" in json.loads(line) for line in stack.log(name).splitlines()), name
 
 
+@pytest.mark.slow
 def test_every_service_ends_in_its_grace(stack: Stack) -> None:
     stack.start()
     for name in ("inference", "training", "maintenance"):

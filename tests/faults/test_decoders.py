@@ -33,6 +33,7 @@ def check_good(results: dict[str, Said], installation: Installation) -> None:
         assert abs(results[path][1] - confidence) < 100  # millionths; the batch has another size
 
 
+@pytest.mark.slow
 def test_files_that_kill_or_hang_the_decoder_fail_alone(installation: Installation) -> None:
     crashing = {
         "killed.jpg": deadly_decoder.KILLED,

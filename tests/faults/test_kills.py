@@ -54,6 +54,7 @@ def check_the_same(installation: Installation, job: str, undisturbed: Undisturbe
     assert read_results(installation.db, job) == undisturbed.results
 
 
+@pytest.mark.slow
 def test_a_killed_inference_process_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
     with installation.holding():
         job = installation.classify(undisturbed.upload)
@@ -73,6 +74,7 @@ def test_a_killed_inference_worker_loses_nothing(installation: Installation, und
     assert installation.find("inference@") != [parent]
 
 
+@pytest.mark.slow
 def test_a_chunk_whose_workers_are_killed_again_and_again_is_labelled_all_the_same(installation: Installation) -> None:
     upload = installation.send(make_shards(1, N_EACH))
     with installation.holding():
@@ -151,6 +153,7 @@ def test_a_killed_helper_disturbs_no_job(
     installation.wait_for(lambda: {*find(installation)} - {victim}, START_S, "a successor")
 
 
+@pytest.mark.slow
 def test_what_the_workers_themselves_have_started_may_be_killed_too(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:
@@ -210,6 +213,7 @@ def test_an_archive_whose_receiver_is_killed_can_be_sent_again(installation: Ins
     assert sorted(read_results(installation.db, job)) == [path for path, _ in files]
 
 
+@pytest.mark.slow
 def test_a_web_server_killed_again_and_again_loses_no_shard(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:
@@ -224,6 +228,7 @@ def test_a_web_server_killed_again_and_again_loses_no_shard(
     assert read_results(installation.db, job).keys() == undisturbed.results.keys()
 
 
+@pytest.mark.slow
 def test_a_killed_instance_goes_on_where_it_was_when_it_is_started_again(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:

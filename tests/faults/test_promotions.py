@@ -62,6 +62,7 @@ def _swapped(results: dict[str, Said]) -> dict[str, int | None]:
     return {path: None if said[0] is None else 1 - said[0] for path, said in results.items()}
 
 
+@pytest.mark.slow
 def test_a_promotion_while_a_job_runs_is_for_the_next_job_on_every_worker(
     installation: Installation, mirrored: int
 ) -> None:

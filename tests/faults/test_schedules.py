@@ -79,6 +79,7 @@ def ended_runs(installation: Installation, ids: list[int]) -> Counter[int]:
         return Counter(session.scalars(select(ScheduleRun.schedule_id).where(ended)).all())
 
 
+@pytest.mark.slow
 def test_two_beats_begin_each_run_of_20_schedules_once(
     installation: Installation, second_beat: subprocess.Popen[bytes]
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_killed_worker_that_nobody_watches_over_takes_its_beat_along(
     installation.wait_for(lambda: not living(below), 5, "the beat to end")
 
 
+@pytest.mark.slow
 def test_a_killed_maintenance_worker_takes_each_file_in_once(installation: Installation) -> None:
     folder = Path(installation.environment["PAWSORT_IMPORT_ROOTS"]) / "photos"
     folder.mkdir()

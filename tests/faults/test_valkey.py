@@ -191,6 +191,7 @@ def test_a_valkey_without_memory_is_named_everywhere_and_work_goes_on_when_it_ha
     assert (sum(log.stat().st_size for log in logs) - before) / took_s < LOG_BYTES_PER_S
 
 
+@pytest.mark.slow
 def test_messages_that_no_task_understands_do_no_harm(running: Installation, valkey: Valkey) -> None:
     app = make_celery(Settings(_env_file=None, redis_url=valkey.url))  # type: ignore[call-arg]
     app.send_task("pawsort.no_such_task", queue="inference")

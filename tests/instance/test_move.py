@@ -237,6 +237,7 @@ def kill_at(settings: Settings, name: str, n: int) -> None:
     assert process.returncode == -signal.SIGKILL, said
 
 
+@pytest.mark.slow
 def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
     settings: Settings, source: Database, db: Database
 ) -> None:

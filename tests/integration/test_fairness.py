@@ -44,6 +44,7 @@ def make_photographs(n: int, name: str) -> list[bytes]:
     return [make_tar(files[start : start + N_EACH]) for start in range(0, n, N_EACH)]
 
 
+@pytest.mark.slow
 def test_a_small_folder_sent_after_a_large_one_is_done_long_before_it(installation: Installation) -> None:
     installation.wait_for_workers()
     large = installation.classify(installation.send(make_folder(N_SHARDS, N_EACH, "large")))

@@ -176,6 +176,7 @@ def test_callers_wait_in_line_while_the_web_server_is_started_again(running: Ins
         assert client.get(f"{running.record.address}/healthz").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_killed_instance_leaves_nothing_behind_and_is_started_again_without_waiting_long(
     running: Installation, start_s: float
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_wrong_setting_is_a_sentence_that_names_it(installation: Installation)
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_web_server_that_cannot_be_started_ends_it_with_its_last_words(installation: Installation) -> None:
     installation.environment["GUNICORN_CMD_ARGS"] = "--no-such-option"
     refused = pawsort(installation, "up", "--port", 0, seconds=60)
@@ -255,6 +257,7 @@ def test_an_instance_started_for_a_command_has_the_settings_it_wants_and_ends_wh
     assert not (installation.data_dir / "instance.json").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installation: Installation, photos: Path) -> None:
     installation.environment["PAWSORT_PAUSE_AFTER_CLAIM_S"] = "60"
     command = start_pawsort(installation, "classify", photos)

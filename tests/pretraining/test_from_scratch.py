@@ -33,6 +33,7 @@ def draw_labelled_folder(folder: Path, n_of_each: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_weights_and_a_manifest_that_fit_each_other(tmp_path):
     data = draw_labelled_folder(tmp_path / "data", 600)
     test = draw_labelled_folder(tmp_path / "test", 20)

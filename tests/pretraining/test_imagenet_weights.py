@@ -159,6 +159,7 @@ def carry(size, widths, sizes):
     return model, tensors
 
 
+@pytest.mark.slow
 def test_the_published_numbers_of_lite2_are_as_many_as_those_of_the_network():
     widths = [16, *[24] * 3, *[48] * 3, *[88] * 4, *[120] * 4, *[208] * 5, 352]
     _, tensors = carry(LITE2, widths, [*[3] * 4, *[5] * 3, *[3] * 4, *[5] * 9, 3])

@@ -52,6 +52,7 @@ def lively():
     return model
 
 
+@pytest.mark.slow
 def test_frozen_layers_in_int8_give_about_what_those_in_float_give(lively):
     images = draw_images(12, 32)
     in_float = freeze_in_float(lively, FIRST)(images).astype(np.float32)

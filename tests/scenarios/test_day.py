@@ -105,6 +105,7 @@ def flip_some(runtime: RealRuntime, share: float) -> None:
         add_labels(session, None, [NewLabel(images[n].id, one) for n, one in zip(chosen.tolist(), wrong, strict=True)])
 
 
+@pytest.mark.slow
 def test_corrections_become_the_next_version_when_a_sample_shows_that_it_is_better_and_only_then(
     runtime: RealRuntime, blobs: Blobs, client: FlaskClient
 ) -> None:

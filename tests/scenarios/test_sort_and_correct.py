@@ -66,6 +66,7 @@ def test_what_is_sorted_and_rearranged_becomes_labels_and_is_taken_back(
     assert words(db, job) == [None, None, None]
 
 
+@pytest.mark.slow
 def test_labels_that_are_newer_than_the_folder_stay_also_when_it_was_sorted_again(
     served: httpx2.Client, token: str, db: Database, job: UUID, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_worker_beats_while_it_runs_and_says_that_it_stops(
             assert session.get_one(Worker, worker.id).stopped_at is not None
 
 
+@pytest.mark.slow
 def test_celery_s_own_commands_find_the_broker_and_a_beat_of_its_own_ticks(settings: Settings, db: Database) -> None:
     """Nothing but the data directory is in their environment."""
     servers = (settings.redis_url, settings.database_url, settings.blob_url)

@@ -10,7 +10,7 @@ from tests.support import pictures
 N_PHOTOGRAPHS = 40
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("bits", [10, *(pytest.param(bits, marks=pytest.mark.slow) for bits in (12, 14))])
 def test_photographs_in_few_of_16_bits_look_as_in_8(bits):
     folder = pictures.test_data() / "dogs-vs-cats" / "val"
     paths = sorted(folder.rglob("*.jpg"))

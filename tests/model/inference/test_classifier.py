@@ -98,6 +98,7 @@ def test_a_manifest_for_another_input_is_refused(shipped_manifest, shipped_weigh
         Classifier(replace(shipped_manifest, side_px=96), shipped_weights)
 
 
+@pytest.mark.slow
 def test_threads_are_set_before_the_first_use_and_the_same_number_again_is_harmless():
     code = (
         "from model.inference.tensorflow_engine import configure_threads; configure_threads(1);"

@@ -51,6 +51,7 @@ def load(network: str) -> tuple[Manifest, bytes]:
     )
 
 
+@pytest.mark.slow
 def test_a_network_runs_on_the_logical_device_it_is_given(tmp_path: Path) -> None:
     said = tmp_path / "said.json"  # not printed: threads of TensorFlow write to the same output
     command = [sys.executable, "-c", ON_THE_SECOND, said]
@@ -84,6 +85,7 @@ def test_a_chunk_goes_in_one_batch_where_there_is_room(shipped: Classifier) -> N
     assert np.abs(large.predict(pictures) - shipped.predict(pictures)).max() < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["seed-cnn", "efficientnet-lite0"])
 def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(
     network: str, networks_that_ship: dict[str, Classifier]

@@ -91,6 +91,7 @@ def test_distillation_keeps_the_classifier_near_the_published_one(model):
     assert kept < forgot
 
 
+@pytest.mark.slow
 def test_what_was_stopped_ends_as_what_was_not(model):
     weights = model.get_weights()
     whole = make_tuner(model)

@@ -83,6 +83,7 @@ def test_the_loss_of_the_first_step_is_the_cross_entropy_by_hand():
     assert epoch.loss == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_leaves_no_temporary_file(tmp_path):
     """A process of its own: what TensorFlow rewrites, it rewrites once."""
     code = (
@@ -250,6 +251,7 @@ def test_the_loss_of_three_outputs_is_the_cross_entropy_by_hand():
     assert epoch.accuracy == pytest.approx((p.argmax(axis=1) == examples.labels).mean())
 
 
+@pytest.mark.slow
 def test_three_kinds_of_pictures_are_known_by_heart():
     examples = make_three(9)
     keras.utils.set_random_seed(7)

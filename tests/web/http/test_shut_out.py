@@ -154,6 +154,7 @@ def test_a_token_that_is_revoked_while_it_sends_is_refused_within_seconds(served
     assert took_s < within(PROMISED_S)
 
 
+@pytest.mark.slow
 def test_downloads_end_within_seconds_once_their_person_is_shut_out(
     served: httpx2.Client, db: Database, blobs: Blobs
 ) -> None:

@@ -27,7 +27,6 @@ def file_of(data: bytes) -> PictureFile:
 
 
 FILE = file_of(PICTURE)
-SLOW = pictures.encode(pictures.Image.effect_noise((6000, 6000), 90), "PNG")
 
 
 @pytest.fixture
@@ -51,7 +50,8 @@ def test_a_broken_picture_raises_its_error(thumbnails: Thumbnails) -> None:
 
 def test_who_finds_no_free_child_is_asked_to_come_back(thumbnails: Thumbnails) -> None:
     thumbnails.make(FILE, 128)
-    busy = threading.Thread(target=thumbnails.make, args=(file_of(SLOW), 128))
+    slow = pictures.encode(pictures.Image.effect_noise((6000, 6000), 90), "PNG")
+    busy = threading.Thread(target=thumbnails.make, args=(file_of(slow), 128))
     busy.start()
     until(lambda: not thumbnails._pool._free._free)
     with pytest.raises(Busy, match="few seconds"):

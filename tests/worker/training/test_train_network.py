@@ -150,6 +150,7 @@ def test_a_training_leaves_epochs_and_a_version_that_works_and_is_not_in_use(
     assert list(blobs.list("trainings/")) == []
 
 
+@pytest.mark.slow
 def test_what_was_killed_goes_on_after_the_last_recorded_epoch_with_the_same_curve(
     runtime: FakeRuntime, blobs: Blobs, upload: UUID, killed_after: list[int]
 ) -> None:
@@ -169,6 +170,7 @@ def test_what_was_killed_goes_on_after_the_last_recorded_epoch_with_the_same_cur
     assert list(blobs.list("trainings/")) == []
 
 
+@pytest.mark.slow
 def test_what_is_labelled_or_sent_meanwhile_does_not_change_a_training_under_way(
     runtime: FakeRuntime, upload: UUID, killed_after: list[int]
 ) -> None:
@@ -239,6 +241,7 @@ def test_a_training_that_is_ended_early_keeps_its_best_epoch_as_a_version(runtim
     assert version_of(runtime, job).manifest["metrics"]["judging"]["n_images"] > 0
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_also_when_the_worker_was_killed_meanwhile(
     runtime: FakeRuntime, upload: UUID, killed_after: list[int]
 ) -> None:
@@ -305,6 +308,7 @@ def test_steps_of_an_epoch_can_be_chosen_and_it_stops_when_nothing_gets_better(
     assert len(epochs_of(runtime, job.uuid)) < 50
 
 
+@pytest.mark.slow
 def test_a_training_can_start_from_a_version(runtime: FakeRuntime, upload: UUID) -> None:
     first = run(runtime, start(runtime, upload, epochs=3))
     assert first.model_version_id is not None
@@ -313,6 +317,7 @@ def test_a_training_can_start_from_a_version(runtime: FakeRuntime, upload: UUID)
     assert epochs_of(runtime, second.uuid)[0].loss < epochs_of(runtime, first.uuid)[0].loss
 
 
+@pytest.mark.slow
 def test_a_state_that_was_never_recorded_is_not_gone_on_from(
     runtime: FakeRuntime, blobs: Blobs, upload: UUID, killed_after: list[int]
 ) -> None:

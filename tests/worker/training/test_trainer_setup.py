@@ -45,6 +45,7 @@ def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
     return make_upload(runtime.db, blobs, files=files, labelled=True, name="pets")
 
 
+@pytest.mark.slow
 def test_only_the_last_layers_learn_and_pictures_of_neither_teach_too(
     runtime: FakeRuntime, blobs: Blobs, shipped: int, upload: UUID
 ) -> None:
