@@ -1414,7 +1414,7 @@ class UploadInput(TypedDict, total=False):
     Attributes:
         name: Shown to users; usually the name of the folder.
         labelled: Folder names (cats/, dogs/) are labels.
-        for_training: The labels count once a training accepts them, not when the upload is complete.
+        for_training: The labels count once its owner or an admin trains on it, not when the upload is complete.
         discard_originals: Delete the originals once they are classified; labels and previews are kept.
     """
 

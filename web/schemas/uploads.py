@@ -19,7 +19,7 @@ class UploadIn(Input):
     name: Name = Field("", description="Shown to users; usually the name of the folder")
     labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
     for_training: bool = Field(
-        False, description="The labels count once a training accepts them, not when the upload is complete"
+        False, description="The labels count once its owner or an admin trains on it, not when the upload is complete"
     )
     discard_originals: bool = Field(False, description=DISCARD)
 
