@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from sqlalchemy import select
 
 from core.base.database import Database
@@ -37,7 +37,7 @@ def grid(owner_page: Page, site: str, job: UUID) -> Page:
     return owner_page
 
 
-def box(page: Page, n: int) -> object:
+def box(page: Page, n: int) -> Locator:
     return page.get_by_label(f"Select photos/{n}.jpg", exact=True)
 
 
@@ -195,3 +195,31 @@ def test_a_view_without_pictures_offers_no_all(grid: Page, site: str, job: UUID)
     expect(grid.get_by_role("button", name="Keys")).to_be_visible()
     for name in ("Confirm all", "Select all"):
         expect(grid.get_by_role("button", name=name)).to_be_hidden()
+
+
+def test_unsure_pictures_are_not_offered_for_confirmation(grid: Page, site: str, job: UUID) -> None:
+    grid.goto(f"{site}/jobs/{job}?label=unsure")
+    expect(grid.get_by_role("button", name="Select all")).to_be_visible()
+    expect(grid.get_by_role("button", name="Confirm all")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 800, 1000, 1280])
+def test_how_many_are_selected_stands_in_one_line_in_any_window(grid: Page, width: int) -> None:
+    grid.set_viewport_size({"width": width, "height": 900})
+    box(grid, 1).check(force=True)
+    words = grid.locator('[data-choose] [data-field="chosen"]')
+    expect(words).to_have_text("1 of 40 selected")
+    shown = words.bounding_box()
+    assert shown is not None
+    assert shown["height"] < 40
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_a_name_of_three_words_is_shown_whole(
+    owner_page: Page, site: str, db: Database, blobs: Blobs, width: int
+) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=4, is_complete=False, name="Summer at the lake"))
+    owner_page.set_viewport_size({"width": width, "height": 900})
+    owner_page.goto(f"{site}/jobs/{job}")
+    name = owner_page.get_by_role("heading", name="Summer at the lake")
+    assert name.evaluate("(one) => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight + 1")

@@ -40,7 +40,7 @@ def register_auth(app: APIFlask, settings: Settings) -> None:
     CSRFProtect(app)
     app.before_request(identify)
     app.after_request(_check_while_sending)
-    app.jinja_env.globals.update(can=can, may_change=may_change)
+    app.jinja_env.globals.update(can=can, is_logged_out=is_logged_out, may_change=may_change)
 
 
 def register_login_check(app: APIFlask) -> None:
@@ -69,9 +69,14 @@ def can(right: str) -> bool:
         try:
             g.actor = _find_actor()
         except SQLAlchemyError:  # an error page can do without
-            g.actor = None
+            g.actor, g.is_actor_unknown = None, True
     actor = find_actor()
     return actor is not None and actor.may(Right(right))
+
+
+def is_logged_out() -> bool:
+    """Whether it is known that nobody is logged in, so that the menu would lead nowhere."""
+    return not can(Right.SEE) and not g.get("is_actor_unknown", False)
 
 
 def may_change(user_id: int | None) -> bool:

@@ -51,6 +51,16 @@ def test_the_address_of_every_type_is_a_page_for_everybody(stranger: FlaskClient
         assert kind.title.replace("'", "&#39;") in page.text
 
 
+def test_somebody_who_is_not_logged_in_gets_no_menu_of_pages_that_need_it(
+    stranger: FlaskClient, client: FlaskClient
+) -> None:
+    menu = stranger.get("/problems").text.partition("</header>")[0]
+    assert 'href="/login"' in menu
+    assert "Schedules" not in menu
+    assert "Log out" not in menu
+    assert "Log out" in client.get("/problems").text
+
+
 def test_an_unknown_type_has_no_page(stranger: FlaskClient) -> None:
     assert stranger.get("/problems/of-my-own").status_code == 404
 

@@ -193,7 +193,7 @@ class TrainingDisplay:
     def speed_text(self) -> str:
         """The speed and the time left."""
         words = []
-        if self.training.phase == TRAINING and self.epochs:
+        if self.training.phase == TRAINING and self.epochs and self.training.is_held:
             words.append(rate(self.epochs[-1].images_per_s))
         if self.job.is_active and self.training.eta_s is not None:
             words.append(f"{duration(self.training.eta_s)} left")

@@ -1,6 +1,6 @@
 /** The bar above the grid: how many pictures are selected, and the labels to give them together. */
 
-import { listenToKeys } from "../../shared/page/keys.js";
+import { listenToKeys, showKeys } from "../../shared/page/keys.js";
 import { asText } from "../../shared/text/names.js";
 import { count, label as word, plural } from "../../shared/text/words.js";
 import { Batches } from "./label_batches.js";
@@ -96,12 +96,17 @@ export class SelectionBar {
         `${plural(n_labels, "label")} undone.${n_skipped > 0 ? ` ${count(n_skipped)} changed since then and kept.` : ""}`;
       this.#work(() => this.#batches.undo(), words);
     },
-    help: () => document.querySelector("[data-help]").showModal(),
+    help: showKeys,
   };
 
   /** Whether all pictures shown are probably neither, so that confirming labels them so. */
   get #isOfNeither() {
     return this.#grid.filter.neither !== undefined;
+  }
+
+  /** Whether all pictures shown are unsure: the model has no label for them that could be confirmed. */
+  get #isUnsure() {
+    return this.#grid.filter.label === "unsure" && !this.#isOfNeither;
   }
 
   /** More pictures may come, or there are none, or nobody knows yet how many there are. */
@@ -164,6 +169,7 @@ export class SelectionBar {
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
     for (const button of this.#root.querySelectorAll("button")) button.disabled = this.#isBusy && button.dataset.do !== "help";
     for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= this.#hasNoAll;
+    this.#root.querySelector('[data-do="allRight"]').hidden ||= this.#isUnsure;
     this.#root.querySelector('[data-do="undo"]').disabled ||= !this.#batches.canUndo;
     for (const tile of this.#list.querySelectorAll(".tile")) if (tile.result) this.#mark(tile, tile.result);
   }

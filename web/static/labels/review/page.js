@@ -6,7 +6,7 @@ import { newUuid } from "../../shared/server/uuid.js";
 import { probablyNeither } from "../../shared/text/neither.js";
 import { label as word } from "../../shared/text/words.js";
 import { Deck } from "./deck.js";
-import { listenToKeys } from "../../shared/page/keys.js";
+import { listenToKeys, showKeys } from "../../shared/page/keys.js";
 import { Labelling } from "../labelling.js";
 import { troubleSentence } from "../outbox.js";
 import { View } from "./view.js";
@@ -53,7 +53,7 @@ const todo = {
   skip,
   undo,
   zoom: () => deck.current && view.zoom(),
-  help: () => document.querySelector("[data-help]").showModal(),
+  help: showKeys,
 };
 
 function say(name) {

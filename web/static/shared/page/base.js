@@ -1,4 +1,4 @@
-/** For every page: times in the reader's time zone, files dropped anywhere, the theme, logging out, and thumbnails that a busy server refused. */
+/** For every page: times in the reader's time zone, files dropped anywhere, the theme, the menu, logging out, and thumbnails that a busy server refused. */
 
 import { clearAtLogout } from "./logout.js";
 import { switchTheme } from "./theme.js";
@@ -7,10 +7,18 @@ import { localTimes } from "../text/words.js";
 localTimes();
 switchTheme();
 clearAtLogout();
+showCurrentPlace();
 // Pages with a drop zone of their own know what to do with files; before the login, nobody does.
 if (document.querySelector("[data-drop], [data-bring]") === null && document.querySelector("nav form") !== null) {
   // While the server is away it cannot be loaded; the next page tries again.
   import("../../upload/view/anywhere.js").catch(() => undefined);
+}
+
+/** In a narrow window the menu can be pushed sideways: begin with the present page in view. */
+function showCurrentPlace() {
+  const menu = document.querySelector(".top nav");
+  const place = menu?.querySelector("[aria-current]");
+  if (place) menu.scrollLeft = place.offsetLeft - menu.offsetLeft - (menu.clientWidth - place.offsetWidth) / 2;
 }
 
 const PICTURE_PAUSES_MS = [2000, 5000, 10000];

@@ -26,6 +26,13 @@ export function listenToKeys(actions, box = null, dialog = null) {
   });
 }
 
+/** Open a list of keys at its beginning: the button that closes it has the focus, and is at its end. */
+export function showKeys() {
+  const dialog = document.querySelector("[data-help]");
+  dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
 function topDialog() {
   return Array.from(document.querySelectorAll("dialog[open]")).at(-1) ?? null;
 }
