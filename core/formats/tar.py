@@ -7,7 +7,7 @@ damaged header for the end of the archive. It is also three times as fast.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.formats.tar_headers import (
     BLOCK,
@@ -78,6 +78,15 @@ class Source:
         self._before += self._at - len(data)
         self._piece, self._at = memoryview(b"".join((data, self._piece[self._at :]))), 0
 
+    def keep_ahead(self, kept: BinaryIO, n_bytes: int) -> None:
+        """Read so many bytes on into an empty file. They are handed out next, from the file's position on."""
+        rest = self._piece[self._at :]
+        ahead = Source(self._read, self._observe)
+        ahead.unread(rest)
+        self._before += self._at
+        self._piece, self._at = memoryview(b""), 0
+        self._read, self._observe = Beginning(ahead, kept, n_bytes).read, len
+
     def pieces(self, n_bytes: int) -> Iterator[memoryview]:
         """Hand out the next bytes in pieces.
 
@@ -90,6 +99,32 @@ class Source:
                 raise _cut_off()
             n_bytes -= len(part)
             yield part
+
+
+class Beginning:
+    """The first bytes of a body, kept in a file, and the rest behind them. A fault comes after what was before it."""
+
+    def __init__(self, source: Source, kept: BinaryIO, n_bytes: int) -> None:
+        """Read up to about so many bytes into an empty file; `read` begins at the file's position."""
+        self._source = source
+        self._kept = kept
+        self._error: Exception | None = None
+        self.is_whole = False
+        try:
+            while kept.tell() < n_bytes and not self.is_whole:
+                part = source.take_some(_PIECE_BYTES)
+                kept.write(part)
+                self.is_whole = not part
+        except Exception as error:
+            self._error = error
+
+    def read(self, n_bytes: int) -> bytes | memoryview:
+        """Return up to n bytes, b"" at the end."""
+        if data := self._kept.read(n_bytes):
+            return data
+        if self._error:
+            raise self._error
+        return self._source.take_some(n_bytes)
 
 
 def read_members(source: Source, decode: Callable[[bytes], bytes] = bytes) -> Iterator[Member]:

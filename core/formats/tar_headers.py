@@ -98,7 +98,7 @@ def make_member(
     Raises:
         TarError: An extended record's number is wrong.
     """
-    raw_path = extended.get(_PATH) or decode(extended.get(_LONG_PATH) or _header_path(block))
+    raw_path = extended.get(_PATH) or decode(extended.get(_LONG_PATH) or header_path(block))
     is_folder = kind in _FOLDER_KINDS or (kind == b"\0" and raw_path.endswith(b"/"))
     path, refusal = clean_path(raw_path)
     modified_at = read_modified_at(block)
@@ -244,7 +244,8 @@ def _signed_sum(block: bytes) -> int:
     return sum(byte - 256 if byte > 127 else byte for byte in rest)
 
 
-def _header_path(block: bytes) -> bytes:
+def header_path(block: bytes) -> bytes:
+    """Read the path of a header, as its bytes are."""
     name = block[:100].split(b"\0", 1)[0]
     if block[345] and block[257:263] == b"ustar\0":  # GNU's own format keeps other things in the prefix
         return block[345:500].split(b"\0", 1)[0] + b"/" + name

@@ -47,6 +47,11 @@ class NameDecoder:
         self._n_guessed_from = 0
         self._guess: str | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether somebody knows the encoding: no evidence is needed."""
+        return self._told is not None
+
     def learn(self, names: Iterable[bytes]) -> None:
         """Take names as evidence, whole paths or parts of them."""
         for name in names:

@@ -5,18 +5,22 @@ Read leniently: tars behind each other are one, and what is no tar behind the la
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, TypeAlias, cast
 
 from core.formats.archives.budget import Budget
 from core.formats.archives.collecting import collect
 from core.formats.archives.entries import File, Item, SkippedEntry
 from core.formats.archives.names import NameDecoder
 from core.formats.tar import Source, read_members
-from core.formats.tar_headers import BLOCK, Member, TarError, check_header
+from core.formats.tar_headers import BLOCK, Member, TarError, check_header, header_path
 
 FindFile: TypeAlias = Callable[[str], File | None]
 FindKind: TypeAlias = Callable[[str], str | None]
 
+KEPT_BYTES = 64 * 2**20  # of the tar behind the first name that is not UTF-8, to guess its encoding from more names
+_KEPT_IN_MEMORY = 2**20
+_NAME_BYTES = 100  # a longer path is cut off in its header, or stands elsewhere
 _MAX_WAITING_LINKS = 10_000
 _NO_TARGET = "a hard link to a file that is not in the archive"
 _TOO_MANY_BYTES = "a hard link that repeats more bytes than are allowed"
@@ -48,6 +52,8 @@ class TarReader:
         self._ignored_kind = ignored_kind
         self._waiting: dict[str, list[Member]] = {}  # links that came before the entry they name, by its path
         self._n_waiting = 0
+        self._kept = cast(BinaryIO, SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY))  # noqa: SIM115, `read` closes it
+        self._has_looked_ahead = False
 
     def read(self) -> Iterator[Item]:
         """Read its files.
@@ -55,6 +61,10 @@ class TarReader:
         Raises:
             TarError: It is damaged or cut off.
         """
+        with self._kept:
+            yield from self._read()
+
+    def _read(self) -> Iterator[Item]:
         while True:
             for member in read_members(self._source, self._decode):
                 if not member.is_folder:
@@ -128,8 +138,38 @@ class TarReader:
     def _decode(self, path: bytes) -> bytes:
         if path.isascii():
             return path
+        if not self._has_looked_ahead and not self._names.is_told and not _is_utf8(path):
+            self._look_ahead()
         text = self._names.decode(path)
         return path if text is None else text.encode()
+
+    def _look_ahead(self) -> None:
+        """Take the names to come as evidence of their encoding."""
+        self._has_looked_ahead = True
+        self._source.keep_ahead(self._kept, KEPT_BYTES)
+        self._names.learn(names_in_headers(self._kept))
+        self._kept.seek(0)
+
+
+def _is_utf8(path: bytes) -> bool:
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def names_in_headers(file: BinaryIO) -> Iterator[bytes]:
+    """The paths in the headers of a part of a tar, from its beginning on, but those that are cut off there."""
+    file.seek(0)
+    while len(block := file.read(BLOCK)) == BLOCK:
+        try:
+            _, size = check_header(block, 0)
+        except TarError:
+            continue  # of the content before
+        if b"\0" in block[:_NAME_BYTES]:
+            yield header_path(block)
+        file.seek(size + -size % BLOCK, 1)
 
 
 def _is_header(block: bytes) -> bool:

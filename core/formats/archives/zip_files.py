@@ -1,7 +1,8 @@
 """The files of a zip: by its directory where all of it is at hand, else by the local headers as they come.
 
 Only the directory knows which entries were deleted, which are symbolic links, and all names for a guess at their
-encoding. So up to 64 MiB of a zip are kept on disk; of a larger one, what was deleted cannot be known in time.
+encoding. So up to 64 MiB of a zip are kept on disk. Of a larger one, what was deleted cannot be known in time, and the
+encoding is guessed from the names in the first 64 MiB.
 """
 
 from collections.abc import Iterator
@@ -19,11 +20,12 @@ from core.formats.archives.zip_headers import (
     LOCAL,
     ZipMember,
     member_of,
+    names_in_headers,
     read_link_offsets,
     read_local_header,
     read_zip_members,
 )
-from core.formats.tar import Source
+from core.formats.tar import Beginning, Source
 
 KEPT_BYTES = 64 * 2**20
 _KEPT_IN_MEMORY = 2**20  # of each zip that is being received
@@ -52,11 +54,12 @@ class ZipReader:
             ArchiveError, ZipError: It is damaged, cut off, or a bomb.
         """
         with cast(BinaryIO, SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)) as kept:
-            beginning = _Beginning(self._source, kept)
+            beginning = Beginning(self._source, kept, KEPT_BYTES)
             directory = find_directory(kept) if beginning.is_whole else None
             if directory:
                 yield from self._read_by_directory(kept, directory)
             else:
+                self._names.learn(names_in_headers(kept))
                 kept.seek(0)
                 yield from self._read_by_headers(Source(beginning.read, self._budget.count_read))
 
@@ -122,30 +125,6 @@ class ZipReader:
             return SkippedEntry(member.path, ignored_kind)
         kept = data if n_bytes <= self._max_image_bytes else None
         return File(member.path, kept, n_bytes, modified_at=member.modified_at)
-
-
-class _Beginning:
-    """The first bytes of a body, kept in a file, and the rest behind them. A fault comes after what was before it."""
-
-    def __init__(self, source: Source, kept: BinaryIO) -> None:
-        self._source = source
-        self._kept = kept
-        self._error: Exception | None = None
-        self.is_whole = False
-        try:
-            while kept.tell() < KEPT_BYTES and not self.is_whole:
-                part = source.take_some(_PIECE_BYTES)
-                kept.write(part)
-                self.is_whole = not part
-        except Exception as error:
-            self._error = error
-
-    def read(self, n_bytes: int) -> bytes:
-        if data := self._kept.read(n_bytes):
-            return data
-        if self._error:
-            raise self._error
-        return bytes(self._source.take_some(n_bytes))
 
 
 class _Rewindable:

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import BinaryIO
 
 from core.base.errors import Invalid
 from core.formats.archives.names import NameDecoder, decode_path
@@ -34,6 +35,9 @@ _EXTRA_64, _EXTRA_PATH, _EXTRA_TIMES = 1, 0x7075, 0x5455
 _IN_EXTRA_64 = 0xFFFF_FFFF
 _MADE_ON_UNIX = (3, 19)  # 19: macOS
 _FILE_TYPE, _LINK = 0o170000, 0o120000
+_LOCAL_HEADER = re.compile(re.escape(LOCAL) + rb"(.{%d})" % _LOCAL_FIELDS.size, re.DOTALL)
+_PIECE_BYTES = 2**20
+_MAX_HEADER_BYTES = 2**17  # with the longest name
 _DRIVE = re.compile(r"[A-Za-z]:/")
 
 
@@ -174,6 +178,19 @@ def member_of(local: ZipMember, entry: DirectoryEntry, names: NameDecoder) -> Zi
 
 def _from_64(extra: bytes, otherwise: int) -> int:
     return int.from_bytes(extra, "little") if len(extra) == 8 else otherwise
+
+
+def names_in_headers(file: BinaryIO) -> Iterator[bytes]:
+    """The names in the local headers of a zip's beginning, but those that say that they are UTF-8."""
+    file.seek(0)
+    rest = b""
+    while piece := file.read(_PIECE_BYTES):
+        data = rest + piece
+        for found in _LOCAL_HEADER.finditer(data):
+            _version, flags, *_others, n_name, _n_extra = _LOCAL_FIELDS.unpack(found[1])
+            if not flags & IS_UTF8 and found.end() + n_name <= len(data):
+                yield data[found.end() : found.end() + n_name]
+        rest = data[-_MAX_HEADER_BYTES:]
 
 
 def read_local_header(source: Source, offset: int, names: NameDecoder) -> ZipMember:

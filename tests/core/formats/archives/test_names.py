@@ -1,5 +1,6 @@
 """Names in archives that do not say their encoding."""
 
+import gzip
 import io
 import struct
 import tarfile
@@ -9,6 +10,7 @@ import pytest
 
 from core.base.errors import Invalid
 from core.formats.archives import names as names_module
+from core.formats.archives import zip_files
 from core.formats.archives.names import NameDecoder, guess_encoding
 from core.formats.archives.reading import read_archive
 from tests.support.archives import make_raw_zip
@@ -60,15 +62,42 @@ def test_names_are_read_in_the_encoding_that_somebody_gives(encoding: str) -> No
     assert read_paths(make_raw_tar([first], encoding), encoding) == [first]
 
 
-@pytest.mark.parametrize("encoding", [encoding for encoding in NAMES if encoding not in ("cp850", "cp437")])
-def test_names_of_a_tar_are_read_by_the_names_before_them(encoding: str) -> None:
+@pytest.mark.parametrize("encoding", NAMES)
+def test_names_of_a_tar_are_read_in_the_encoding_that_they_have_in_common(encoding: str) -> None:
     names = NAMES[encoding]
-    assert read_paths(make_raw_tar(names, encoding))[-1] == names[-1]
+    assert read_paths(make_raw_tar(names, encoding)) == names
+    assert read_paths(gzip.compress(make_raw_tar(names, encoding))) == names
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_names_of_a_zip_that_is_too_large_to_keep_are_read_by_those_of_its_beginning(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zip_files, "KEPT_BYTES", 1)
+    names = NAMES[encoding]
+    assert read_paths(make_raw_zip({name.encode(encoding): b"\0" for name in names})) == names
+
+
+def test_a_tar_that_breaks_off_behind_names_in_an_old_encoding_keeps_what_came_before() -> None:
+    names = [f"写真/犬ソ表{number}.jpg" for number in range(100)]
+    pieces = iter([make_raw_tar(names, "cp932")[: len(names) * tarfile.BLOCKSIZE]])
+
+    def read(n_bytes: int) -> bytes:
+        try:
+            return next(pieces)
+        except StopIteration:
+            raise ConnectionError from None
+
+    found: list[str] = []
+    with pytest.raises(ConnectionError):
+        found.extend(item.path for item in read_archive(read, max_image_bytes=99, max_upload_bytes=2**30))
+    assert found == names
 
 
 def test_a_single_name_can_decide_for_others_that_could_be_anything() -> None:
     short, long = "猫.jpg", "写真/桜の木の下で猫が寝ている.jpg"
     assert read_paths(make_raw_zip({short.encode("cp932"): b"\0", long.encode("cp932"): b"\0"})) == [short, long]
+    assert read_paths(make_raw_tar([short, long], "cp932")) == [short, long]
 
 
 def test_many_names_take_few_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
