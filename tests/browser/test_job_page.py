@@ -152,6 +152,10 @@ def test_on_paper_pictures_and_names_remain_and_nothing_to_press(grid: Page) -> 
     first, fifth = [box for box in boxes if box is not None]
     assert fifth["y"] > first["y"]  # four in a row, whatever the script has placed
     assert fifth["x"] == first["x"]
+    between = (
+        "(tile) => tile.querySelector('.tile__text').offsetTop - tile.querySelector('.tile__picture').offsetHeight"
+    )
+    assert grid.locator('[aria-posinset="1"]').evaluate(between) < 10  # however high the tiles beside it are
 
 
 def test_the_theme_is_chosen_kept_and_there_from_the_first_byte(grid: Page, plain_page: Page) -> None:
