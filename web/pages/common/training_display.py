@@ -22,13 +22,13 @@ from core.training.splits import Split
 from web.pages.common.charts import Chart, Mark, Series, line_chart
 from web.pages.common.words import count, duration, plural, rate, split_name
 
-EVALUATING = "judging"  # as the phase is stored
+EVALUATING, CHECKING = "judging", "studying"  # as the phases are stored
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
     "decoding": "Decoding",
     "comparing": "Looking for near-duplicates",
-    "studying": "Training on some of the labels and checking the others",
+    CHECKING: "Training on some of the labels and checking the others",
     EVALUATING: "Evaluating on pictures that it was not trained on",
 }
 _OF_PICTURES = ("decoding", "comparing", EVALUATING)  # their steps are pictures
@@ -38,7 +38,7 @@ _TIMED = ("decoding", "comparing")
 _BEFORE_CHOICE = {"": (0.0, 0.0), "reading": (0.0, 0.0), "decoding": (0.0, 0.15), "comparing": (0.15, 0.2)}
 _AFTER_CHOICE = {"": (0.2, 0.2), "reading": (0.2, 0.2), "decoding": (0.2, 0.95)}
 _AFTER_CHOICE_OF_HEAD = {**_AFTER_CHOICE, "preparing": (0.2, 0.2)}  # only features need the network
-_OF_CHECK = {**dict.fromkeys(("", "reading", "preparing"), (0.0, 0.0)), "decoding": (0.0, 0.5), "studying": (0.5, 1.0)}
+_OF_CHECK = {**dict.fromkeys(("", "reading", "preparing"), (0.0, 0.0)), "decoding": (0.0, 0.5), CHECKING: (0.5, 1.0)}
 _PARAMETERS = {
     "network": "Network",
     "what": "What is trained",
@@ -199,6 +199,8 @@ class TrainingDisplay:
             words.append(f"{duration(self.training.eta_s)} left")
         elif self.training.phase in _TIMED and self.training.phase_left_s is not None:
             words.append(f"{duration(self.training.phase_left_s)} of {self.training.phase} left")
+        elif self.training.phase == CHECKING and self.training.phase_left_s is not None:
+            words.append(f"{duration(self.training.phase_left_s)} left")
         return " · ".join(words)
 
     @property

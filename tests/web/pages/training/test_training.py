@@ -11,12 +11,14 @@ from werkzeug.test import TestResponse
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState, LabelSource
+from core.evaluation import label_quality
 from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from core.training import claims, progress
-from tests.support.actors import make_token
+from tests.support.actors import as_owner, make_token
 from tests.support.factories import (
+    LEASE_S,
     draw_picture,
     make_epoch,
     make_job,
@@ -529,3 +531,17 @@ def test_a_training_that_an_error_interrupted_does_not_look_as_if_it_went_on(
     page = words(client.get(f"/jobs/{job}"))
     assert "Attempt 1 of 20 was interrupted; the next one starts soon" in page
     assert "Decoding to find" not in page
+
+
+def test_a_check_of_the_labels_says_how_long_it_will_still_take(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    run_job(db, make_job(db, make_labelled(db, blobs, n_each=60)))
+    with db.write() as session:
+        check = label_quality.create_label_quality_job(session, as_owner(session), None)
+        claim = claims.claim_training(session, check.id, None, LEASE_S)
+        assert claim is not None
+        claims.beat(session, claim, LEASE_S, "studying", 8, 20, 90.0)
+    page = words(client.get(f"/jobs/{check.uuid}"))
+    assert "Training on some of the labels and checking the others" in page
+    assert "about 2 minutes left" in page
