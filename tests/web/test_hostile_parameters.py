@@ -101,6 +101,7 @@ def test_every_argument_of_an_address_has_a_value_here(app: App) -> None:
 def test_no_parameter_of_any_address_is_a_server_error(
     quiet_app: App, client: FlaskClient, browser: FlaskClient, db: Database, blobs: Blobs
 ) -> None:
+    """The API refuses what it does not take with a sentence; pages show the list without such a filter."""
     furnish(db, blobs)
     ids = _ids(db)
     broken = []
@@ -110,7 +111,8 @@ def test_no_parameter_of_any_address_is_a_server_error(
         asker = client if rule.rule.startswith("/api/") else browser
         for address, query in _requests(quiet_app, rule, ids):
             with asker.get(address, query_string=query) as answer:
-                if answer.status_code >= 500:
+                is_refused = asker is client and answer.status_code >= 400
+                if answer.status_code >= 500 or (is_refused and not answer.get_json()["detail"]):
                     broken.append((rule.rule, {name: value[:40] for name, value in query.items()}, address[:120]))
     assert broken == []
 
