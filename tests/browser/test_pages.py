@@ -426,3 +426,12 @@ def test_on_a_phone_what_is_seldom_chosen_takes_a_press_unless_it_was_chosen(
     owner_page.set_viewport_size({"width": 1280, "height": 800})
     expect(owner_page.get_by_label("State")).to_be_visible()
     expect(owner_page.get_by_text("State, model, date, order")).to_be_hidden()
+
+
+def test_on_a_phone_the_menu_begins_with_the_present_page_in_view(owner_page: Page, site: str) -> None:
+    owner_page.set_viewport_size({"width": 390, "height": 844})
+    for path, name in (("/people", "People"), ("/account", "Account"), ("/labels", "Labels"), ("/help", "Jobs")):
+        owner_page.goto(f"{site}{path}")
+        expect(owner_page.get_by_role("navigation", name="Main").get_by_role("link", name=name)).to_be_in_viewport(
+            ratio=1
+        )

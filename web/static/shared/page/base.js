@@ -18,7 +18,7 @@ if (document.querySelector("[data-drop], [data-bring]") === null && document.que
 function showCurrentPlace() {
   const menu = document.querySelector(".top nav");
   const place = menu?.querySelector("[aria-current]");
-  if (place) menu.scrollLeft = place.offsetLeft - menu.offsetLeft - (menu.clientWidth - place.offsetWidth) / 2;
+  if (place?.offsetTop >= menu?.offsetTop) menu.scrollLeft = place.offsetLeft - menu.offsetLeft - (menu.clientWidth - place.offsetWidth) / 2;
 }
 
 const PICTURE_PAUSES_MS = [2000, 5000, 10000];
