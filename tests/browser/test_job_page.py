@@ -169,3 +169,10 @@ def test_the_theme_is_chosen_kept_and_there_from_the_first_byte(grid: Page, plai
     assert 'data-theme="dark"' in answer.text()
     plain_page.get_by_role("button", name="Switch to light").click()
     expect(plain_page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_no_word_of_a_download_is_cut_beside_the_pictures(grid: Page, site: str, job: UUID) -> None:
+    grid.goto(f"{site}/jobs/{job}?label=cat")
+    buttons = grid.locator(".downloads .button")
+    expect(buttons.nth(5)).to_be_visible()
+    assert buttons.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length") == 0
