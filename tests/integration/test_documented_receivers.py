@@ -15,6 +15,7 @@ import pytest
 from pawsort import Pawsort
 from pawsort.schemas import DeliveryDetails, NewSecret
 from tests.support.api_tools import npm_tools
+from tests.support.deadlines import within
 from tests.support.documentation.blocks import list_blocks
 from tests.support.installation import Installation
 from tests.support.paths import ROOT
@@ -70,7 +71,7 @@ def running(command: Sequence[str | Path], folder: Path, address: str) -> Iterat
 def post(address: str, body: bytes) -> int | None:
     """The status of an answer to a message without a signature; None without an answer."""
     try:
-        with urlopen(Request(address, data=body, method="POST"), timeout=5) as answer:
+        with urlopen(Request(address, data=body, method="POST"), timeout=within(5)) as answer:
             return int(answer.status)
     except HTTPError as error:
         return error.code
