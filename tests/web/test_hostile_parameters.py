@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -86,6 +87,35 @@ def test_a_version_that_no_column_holds_is_404_where_a_job_is_classified_again(
         assert len(answer.text) < 1000
 
 
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("/?state=asleep", "state: expected one of active, done, cancelled, failed; got 'asleep'."),
+        ("/?since=0001-01-01", "since: expected a day such as 2026-03-31, between the years 1970 and 8999;"),
+        ("/?zone=10000", "zone: expected a whole number from -840 to 840; got '10000'."),
+        ("/?model=2147483648", "model: expected a whole number from 1 to 2147483647; got '2147483648'."),
+        ("/jobs/{job}?label=bird", "label: expected one of cat, dog, unsure; got 'bird'."),
+        ("/jobs/{job}?min_confidence=95", "min_confidence: expected a number from 0 to 1; got '95'."),
+        ("/jobs/{job}?max_confidence=nan", "max_confidence: expected a number from 0 to 1; got 'nan'."),
+        ("/jobs/{job}/review?image=-1", "image: expected a whole number from 1 to 9223372036854775807; got '-1'."),
+        ("/jobs/{job}/failed?error_code=zz", "error_code: expected one of empty_file, not_an_image,"),
+        ("/jobs/{job}/neither?n=%00", "n: expected a whole number from 0 to 2147483647; got "),
+        ("/labels/twins?page=0", "page: expected a whole number from 1 to 1000000; got '0'."),
+        ("/labels/twins?state=zz", "state: expected one of open, decided; got 'zz'."),
+        ("/models/compare?first=1e9", "first: expected a whole number from 1 to 2147483647; got '1e9'."),
+        ("/audit-log?action=zz", "action: expected one of login,"),
+        ("/audit-log?until=9999-12-31", "until: expected a day such as 2026-03-31, between the years 1970 and 8999;"),
+    ],
+)
+def test_pages_refuse_a_parameter_that_means_nothing_and_say_what_they_expected(
+    quiet_app: App, browser: FlaskClient, db: Database, blobs: Blobs, address: str, sentence: str
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    answer = browser.get(address.format(job=job), headers={"Accept": "text/html"})
+    assert answer.status_code == 422
+    assert sentence in unescape(answer.text)
+
+
 def test_a_name_that_no_person_can_have_is_a_wrong_login(quiet_app: App) -> None:
     answer = send(quiet_app.test_client(), "/login/password", "/login", name="a\0b", password=PASSWORD)
     assert answer.status_code == 401
@@ -101,7 +131,7 @@ def test_every_argument_of_an_address_has_a_value_here(app: App) -> None:
 def test_no_parameter_of_any_address_is_a_server_error(
     quiet_app: App, client: FlaskClient, browser: FlaskClient, db: Database, blobs: Blobs
 ) -> None:
-    """The API refuses what it does not take with a sentence; pages show the list without such a filter."""
+    """The API refuses what it does not take with a sentence."""
     furnish(db, blobs)
     ids = _ids(db)
     broken = []

@@ -31,11 +31,6 @@ def version_number(text: str) -> int:
     return _number(text, LARGEST_ID)
 
 
-def page_number(text: str) -> int:
-    """The number of a page in a query, like `image_id`."""
-    return _number(text, LARGEST_PAGE)
-
-
 def _number(text: str, largest: int) -> int:
     number = int(text)
     if not 0 < number <= largest:

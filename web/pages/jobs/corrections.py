@@ -15,6 +15,7 @@ from core.jobs.progress import JobView, describe
 from core.labels import folder_labels
 from core.review import bulk_labels, correction_batches
 from core.review.corrected_folders import CorrectionPlan
+from web.http.arguments import COUNT, read_argument
 from web.http.auth import checks_csrf_itself
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
@@ -48,7 +49,7 @@ def ask_corrections(uuid: UUID) -> str | Response:
         job=job,
         new_id=uuid4(),
         applied=batch,
-        undone=request.args.get("undone", type=int),
+        undone=read_argument("undone", COUNT),
         n_folder_labels=n_folder_labels,
     )
 

@@ -18,6 +18,7 @@ from core.labels import counts
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.exports import formats
+from web.http.arguments import member_of, read_argument
 from web.http.context import get_services
 from web.http.rights import needs
 from web.pages.jobs.job_view import with_counts
@@ -33,8 +34,8 @@ FAILURES_SHOWN = 200
 @needs(Right.SEE)
 def show_failed(uuid: UUID) -> str | Response:
     """All failed files, or those with one error code, and the skipped entries of an archive."""
-    cursor, code = request.args.get("cursor"), _error_code(request.args.get("error_code"))
-    filters = PictureFilter.from_request(request).of_files
+    cursor, code = request.args.get("cursor"), read_argument("error_code", member_of(ErrorCode))
+    filters = PictureFilter.from_request().of_files
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
@@ -69,7 +70,3 @@ def _list_partly_read(session: Session, job: Job, scope: ResultFilter) -> Page[R
     """Pictures that have a label although a part of them is missing: the first ones, and whether there are more."""
     wanted = replace(scope, warning=ImageWarning.PARTLY_READABLE)
     return results.list_results(session, job, wanted, None, FAILURES_SHOWN)
-
-
-def _error_code(text: str | None) -> ErrorCode | None:
-    return ErrorCode(text) if text in list(ErrorCode) else None

@@ -48,7 +48,7 @@ pages = Blueprint("job_pages", __name__)
 def list_jobs() -> str:
     """The first page: the drop zone, and jobs that match the filter."""
     cursor = request.args.get("cursor")
-    filters = ListFilter.from_request(request)
+    filters = ListFilter.from_request()
     services = get_services()
     with services.db.read() as session:
         page = job_list.list_jobs(session, cursor, JOBS_SHOWN, filters.job_filter, filters.job_sort)
@@ -82,7 +82,7 @@ def list_jobs() -> str:
 @needs(Right.SEE)
 def show_job(uuid: UUID) -> str | Response:
     """A job: its progress, its counts and a grid of its pictures; or a training with its curves."""
-    filters = PictureFilter.from_request(request)
+    filters = PictureFilter.from_request()
     services = get_services()
     with services.db.read() as session:
         job = jobs.get_job(session, uuid)

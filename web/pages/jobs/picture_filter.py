@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Request, url_for
+from flask import request, url_for
 
 from core.base.network_catalog import CLASSES
 from core.jobs.confidence import UNSURE
 from core.jobs.result_filter import PROBABLE, SAID, SORTS, ResultFilter
+from web.http.arguments import one_of, read_argument, share
 from web.pages.common.words import percent
 
 _SORT_WORDS = {
@@ -30,7 +31,7 @@ _STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class PictureFilter:
-    """A filter and an order. Invalid values are ignored, so that any address shows something."""
+    """A filter and an order."""
 
     label: str | None = None
     path: str | None = None
@@ -42,18 +43,21 @@ class PictureFilter:
     sort: str = "order"
 
     @classmethod
-    def from_request(cls, request: Request) -> "PictureFilter":
-        """Read it from the address."""
-        label, sort, said = (request.args.get(name) for name in ("label", "sort", "said"))
+    def from_request(cls) -> "PictureFilter":
+        """Read it from the address.
+
+        Raises:
+            Invalid: A value is none of the choices, or no share.
+        """
         return cls(
-            label=label if label in (*CLASSES, UNSURE) else None,
+            label=read_argument("label", one_of((*CLASSES, UNSURE))),
             path=request.args.get("path", "")[:500] or None,
-            min_confidence=_share(request.args.get("min_confidence")),
-            max_confidence=_share(request.args.get("max_confidence")),
+            min_confidence=read_argument("min_confidence", share),
+            max_confidence=read_argument("max_confidence", share),
             folder=request.args.get("folder", "")[:4096] or None,
-            said=said if said in SAID else None,
-            neither=PROBABLE if request.args.get("neither") == PROBABLE else None,
-            sort=sort if sort in SORTS else "order",
+            said=read_argument("said", one_of(SAID)),
+            neither=read_argument("neither", one_of((PROBABLE,))),
+            sort=read_argument("sort", one_of(SORTS)) or "order",
         )
 
     @property
@@ -157,14 +161,6 @@ class PictureFilter:
     def sort_choices(self) -> list[tuple[str, str]]:
         """Options of the field "order"."""
         return list(_SORT_WORDS.items())
-
-
-def _share(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if 0.0 <= value <= 1.0 else None
 
 
 def _text(value: float | None) -> str:

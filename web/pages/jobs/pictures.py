@@ -29,7 +29,7 @@ pages = Blueprint("picture_pages", __name__)
 @needs(Right.SEE)
 def show_image(uuid: UUID, image_id: int) -> str:
     """One picture; the address has the filter that determines its neighbours."""
-    filters = PictureFilter.from_request(request)
+    filters = PictureFilter.from_request()
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         row = results.get_result(session, job, image_id)
@@ -70,7 +70,7 @@ def _proposed(row: ResultRow) -> str | None:
 @needs(Right.LABEL)
 def label_image(uuid: UUID, image_id: int) -> Response:
     """Label a picture with the plain form and show the next one, or undo the last label and show its picture."""
-    filters, steps = PictureFilter.from_request(request), UndoSteps.from_text(request.form.get("steps", ""))
+    filters, steps = PictureFilter.from_request(), UndoSteps.from_text(request.form.get("steps", ""))
     with get_services().db.write() as session:
         if "undo" not in request.form:
             job = jobs.get_job(session, uuid)

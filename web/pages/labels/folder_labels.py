@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, url_for
 
 from core.accounts.rights import Right
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.labels import folder_labels
+from web.http.arguments import COUNT, read_argument
 from web.http.context import get_services
 from web.http.redirects import see_other
 from web.http.rights import current_actor, needs
@@ -23,7 +24,7 @@ def ask_folder_labels(uuid: UUID) -> str:
         job = jobs.check_own(current_actor(), jobs.get_job(session, uuid))
         n_labels = folder_labels.count_counting(session, [one.id for one in session.scalars(jobs.uploads_of(job))])
         view = describe(session, job)
-    withdrawn = request.args.get("withdrawn", type=int)
+    withdrawn = read_argument("withdrawn", COUNT)
     return render_template("labels/folder_labels.html", job=view, n_labels=n_labels, n_withdrawn=withdrawn)
 
 

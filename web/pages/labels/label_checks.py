@@ -15,6 +15,7 @@ from core.labels.disagreements import BETWEEN, PEOPLE
 from core.labels.labels import NewLabel
 from core.training import near_duplicates
 from web.http import paths
+from web.http.arguments import one_of, read_argument, whole_number
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -44,8 +45,8 @@ def list_disagreements() -> str:
 @needs(Right.SEE)
 def list_near_duplicates() -> str:
     """Near-duplicates, group by group."""
-    path, state = request.args.get("path", "")[:500], request.args.get("state", "")
-    page = request.args.get("page", 1, type=paths.page_number)
+    path, state = request.args.get("path", "")[:500], read_argument("state", one_of(GROUP_STATES)) or ""
+    page = read_argument("page", whole_number(1, paths.LARGEST_PAGE)) or 1
     with get_services().db.read() as session:
         is_decided, skipped = GROUP_STATES.get(state), SHOWN * (page - 1)
         groups, n = near_duplicates.list_groups(session, SHOWN, path, is_decided=is_decided, skipped=skipped)

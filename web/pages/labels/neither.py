@@ -11,6 +11,7 @@ from core.jobs import jobs, navigation, results
 from core.jobs.progress import describe
 from core.jobs.result_filter import PROBABLE, ResultFilter
 from core.review import bulk_labels
+from web.http.arguments import COUNT, read_argument
 from web.http.context import get_services
 from web.http.redirects import see_other
 from web.http.rights import current_actor, needs
@@ -39,9 +40,9 @@ def ask_neither(uuid: UUID) -> str | Response:
         rows=rows,
         n_open=n_open,
         new_id=uuid4(),
-        n_labelled=request.args.get("n", type=int),
+        n_labelled=read_argument("n", COUNT),
         batch=request.args.get("batch", ""),
-        n_undone=request.args.get("undone", type=int),
+        n_undone=read_argument("undone", COUNT),
         has_changed="changed" in request.args,
     )
 

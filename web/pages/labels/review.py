@@ -22,6 +22,7 @@ from core.labels.labels import NEITHER, NewLabel
 from core.review import audits, review_queue
 from core.review.review_queue import ReviewItem, ReviewQueue
 from web.http import paths
+from web.http.arguments import read_argument, whole_number
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -38,7 +39,7 @@ pages = Blueprint("review_pages", __name__)
 def show_review(uuid: UUID, audit: UUID | None = None) -> str:
     """One large picture, with buttons and keys for its label. Where counting takes long, a script asks for counts."""
     reviewer = _reviewer()
-    image_id = request.args.get("image", type=paths.image_id)
+    image_id = read_argument("image", whole_number(1, paths.LARGEST_IMAGE_ID))
     services = get_services()
     with services.db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)

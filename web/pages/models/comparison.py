@@ -10,6 +10,7 @@ from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
 from web.http import paths
+from web.http.arguments import read_argument, whole_number
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
 from web.http.redirects import see_other
@@ -48,10 +49,8 @@ def show_predictions(version: int) -> str:
 @needs(Right.SEE)
 def choose_comparison() -> Response | str:
     """Choose two versions; with both in the address, show the comparison."""
-    first, second = (
-        request.args.get("first", type=paths.version_number),
-        request.args.get("second", type=paths.version_number),
-    )
+    number = whole_number(1, paths.LARGEST_ID)
+    first, second = read_argument("first", number), read_argument("second", number)
     if first and second:
         return see_other(url_for("comparison_pages.compare_models", version=first, other=second))
     with get_services().db.read() as session:

@@ -1,9 +1,9 @@
 """The audit log for admins: who did what, when and from where. Plain forms and links without JavaScript."""
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, Request, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from core.accounts import accounts, audit_list
 from core.accounts.audit_list import AuditFilter
@@ -11,6 +11,7 @@ from core.accounts.audit_log import Action
 from core.accounts.rights import Right
 from core.base.names import MAX_SHORT_NAME
 from core.orm.audit_log import AuditEntry
+from web.http.arguments import day, one_of, read_argument
 from web.http.context import get_services
 from web.http.rights import needs
 
@@ -79,15 +80,17 @@ class AuditForm:
     until: str = ""
 
     @classmethod
-    def from_request(cls, request: Request) -> "AuditForm":
-        """Read the address; invalid values are ignored."""
-        given = request.args
-        action = given.get("action", "")
+    def from_request(cls) -> "AuditForm":
+        """Read the address.
+
+        Raises:
+            Invalid: There is no such action, or a day is none.
+        """
         return cls(
-            user=given.get("user", "").replace("\0", "")[:MAX_SHORT_NAME],
-            action=action if action in WORDS else "",
-            since=_day(given.get("since", "")),
-            until=_day(given.get("until", "")),
+            user=request.args.get("user", "").replace("\0", "")[:MAX_SHORT_NAME],
+            action=read_argument("action", one_of(WORDS)) or "",
+            since=read_argument("since", day) or "",
+            until=read_argument("until", day) or "",
         )
 
     @property
@@ -116,7 +119,7 @@ class AuditForm:
 @needs(Right.SYSTEM)
 def list_entries() -> str:
     """The entries that match the filter, newest first."""
-    form, cursor = AuditForm.from_request(request), request.args.get("cursor") or None
+    form, cursor = AuditForm.from_request(), request.args.get("cursor") or None
     with get_services().db.read() as session:
         page = audit_list.list_entries(session, form.filter, cursor, SHOWN)
         users = sorted(accounts.list_names(session).values())
@@ -141,14 +144,6 @@ def who(entry: AuditEntry) -> str:
 def details(entry: AuditEntry) -> str:
     """The details in one line: "format: csv, rows: 20"."""
     return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in entry.details.items())
-
-
-def _day(text: str) -> str:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return ""
-    return day.isoformat() if 1970 <= day.year < 9000 else ""
 
 
 def _midnight(day: str, days_later: int = 0) -> datetime | None:

@@ -15,6 +15,7 @@ from core.webhooks.encryption import SecretCipher
 from core.webhooks.endpoints import NewEndpoint
 from core.webhooks.events import SUBSCRIBABLE, Event
 from core.webhooks.targets import Allowlist
+from web.http.arguments import member_of, one_of, read_argument
 from web.http.context import get_services
 from web.http.paths import WEBHOOK_ID
 from web.http.redirects import see_other
@@ -170,7 +171,7 @@ def _show_list(form: WebhookForm) -> str:
 
 
 def _show_one(webhook_id: int, form: WebhookForm | None = None, secret: str | None = None) -> str:
-    wanted, cursor = _read_filter(request), request.args.get("cursor") or None
+    wanted, cursor = _read_filter(), request.args.get("cursor") or None
     actor = current_actor()
     with get_services().db.read() as session:
         endpoint = endpoints.get_own_endpoint(session, actor, webhook_id)
@@ -193,12 +194,9 @@ def _show_one(webhook_id: int, form: WebhookForm | None = None, secret: str | No
     )
 
 
-def _read_filter(shown: Request) -> DeliveryFilter:
-    """The filter of the address; invalid values are ignored."""
-    state, event = shown.args.get("state"), shown.args.get("event")
-    return DeliveryFilter(
-        DeliveryState(state) if state in list(DeliveryState) else None, event if event in EVENT_WORDS else None
-    )
+def _read_filter() -> DeliveryFilter:
+    """The filter of the address."""
+    return DeliveryFilter(read_argument("state", member_of(DeliveryState)), read_argument("event", one_of(EVENT_WORDS)))
 
 
 def _cipher() -> SecretCipher:

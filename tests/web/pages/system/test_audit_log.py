@@ -43,7 +43,7 @@ def test_the_page_shows_who_what_and_where_from_as_text_and_filters(
     assert "n entries: 2" not in client.get("/audit-log?user=ada").text
     assert "No entries match" in client.get("/audit-log?until=2000-01-01").text
     monkeypatch.setattr(audit_log, "SHOWN", 2)
-    first = client.get("/audit-log?user=ada&action=job.delete&since=x&action=y\0").text
+    first = client.get("/audit-log?user=ada&action=job.delete").text
     assert "0a1b" in first
     page = client.get("/audit-log").text
     older = page.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")

@@ -1,18 +1,18 @@
 """The filter of the list of jobs, kept in the address of the page, so that it can be shared."""
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Request, url_for
+from flask import request, url_for
 
 from core.base.states import ACTIVE_STATES, JobState
 from core.jobs.listing.job_filter import JobFilter
 from core.jobs.listing.job_list import JobSort
+from web.http.arguments import day, one_of, read_argument, whole_number
+from web.http.paths import LARGEST_ID
 
 MAX_TEXT = 500
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 MAX_ZONE_MIN = 14 * 60
 STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
     "": ("Any", ()),
@@ -45,20 +45,24 @@ class ListFilter:
     zone: int = 0
 
     @classmethod
-    def from_request(cls, request: Request) -> "ListFilter":
-        """Read the address; invalid values are ignored."""
+    def from_request(cls) -> "ListFilter":
+        """Read the address.
+
+        Raises:
+            Invalid: A value is none of the choices, no day, or no number.
+        """
         given = request.args
-        state, model, sort = given.get("state", ""), given.get("model", ""), given.get("sort", "")
+        model = read_argument("model", whole_number(1, LARGEST_ID))
         return cls(
             search=(given.get("search") or given.get("name", "")).strip()[:MAX_TEXT],  # `name` in old bookmarks
-            state=state if state in STATES else "",
+            state=read_argument("state", one_of(STATES)) or "",
             user=given.get("user", "")[:MAX_TEXT],
-            since=_day(given.get("since", "")),
-            until=_day(given.get("until", "")),
+            since=read_argument("since", day) or "",
+            until=read_argument("until", day) or "",
             tag=given.get("tag", "").strip()[:MAX_TEXT].lower(),
-            model=model if _VERSION.fullmatch(model) else "",
-            sort=sort if sort in SORTS else "",
-            zone=_zone(given.get("zone", "")),
+            model="" if model is None else str(model),
+            sort=read_argument("sort", one_of(SORTS)) or "",
+            zone=read_argument("zone", whole_number(-MAX_ZONE_MIN, MAX_ZONE_MIN)) or 0,
         )
 
     @property
@@ -95,20 +99,3 @@ class ListFilter:
         if not day:
             return None
         return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=days_later, minutes=self.zone)
-
-
-def _day(text: str) -> str:
-    """An ISO date in a year that `datetime` can calculate with, or ""."""
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day, not an instant
-    except ValueError:
-        return ""
-    return text if 1970 <= day.year < 9000 else ""
-
-
-def _zone(text: str) -> int:
-    try:
-        minutes = int(text)
-    except ValueError:
-        return 0
-    return minutes if abs(minutes) <= MAX_ZONE_MIN else 0
