@@ -7,10 +7,37 @@ from urllib.parse import quote
 
 from core.base.file_names import safe_name
 
+LONGEST_PATH = 200  # as Windows counts: its programs open paths of up to 259, with the folder that all is unpacked in
+
 
 def safe_path(path: str) -> str:
-    """A path that stays below the folder it is unpacked in: no part is `..` or empty."""
-    return "/".join(safe_name(part) for part in path.split("/") if part not in ("", "."))
+    """A path that stays below the folder it is unpacked in, and can be opened there: no part is `..` or empty.
+
+    Of one that is too long for Windows, the first folders are left out.
+    """
+    *folders, name = [safe_name(part) for part in path.split("/") if part not in ("", ".")] or ["_"]
+    kept = [safe_name(_shortened(name))]
+    room = LONGEST_PATH - _length(kept[0])
+    for folder in reversed(folders):
+        room -= _length(folder) + len("/")
+        if room < 0:
+            break
+        kept.append(folder)
+    return "/".join(reversed(kept))
+
+
+def _shortened(name: str) -> str:
+    """A name with its ending, cut where it is too long for a path."""
+    pure = PurePosixPath(name)
+    stem = pure.stem
+    while _length(stem + pure.suffix) > LONGEST_PATH:
+        stem = stem[:-1]
+    return stem + pure.suffix if stem else name[:LONGEST_PATH]
+
+
+def _length(text: str) -> int:
+    """In units of UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def attachment(name: str) -> str:

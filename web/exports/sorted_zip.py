@@ -53,9 +53,9 @@ def zip_blocks(files: Iterable[Original], by: By, tree: Tree, manifest: Manifest
                 errors.add(*_error(row))
                 continue
             folder = f"{label}/{PROBABLY_NEITHER}" if label == UNSURE and row.is_probably_neither else label
-            wanted = f"{folder}/{row.path if tree == Tree.KEEP else row.path.rpartition('/')[2]}"
-            name = names.reserve(safe_path(wanted))
-            if name != wanted:
+            wanted = row.path if tree == Tree.KEEP else row.path.rpartition("/")[2]
+            name = names.reserve(f"{folder}/{safe_path(wanted)}")
+            if name != f"{folder}/{wanted}":
                 renamed.add(row.path, name)
             manifest.add(row.sha256, label)
             yield from archive.add(name, data, modified_at)

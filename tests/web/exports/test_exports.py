@@ -25,6 +25,7 @@ from core.decoding.decoded import DECODING
 from core.formats.archives.entries import File
 from core.formats.archives.reading import read_archive
 from core.labels.labels import NewLabel, add_labels
+from core.review.corrected_folders import folder_label
 from core.storage.blobs import Blobs
 from tests.support.factories import (
     draw_picture,
@@ -141,6 +142,37 @@ def test_names_that_windows_cannot_unpack_are_changed_and_listed(
     ]
     listed = ["cat/photos/_CON.jpg", "cat/photos/a.jpg", "cat/photos/trip__/b.jpg", "cat/photos/A (2).jpg"]
     assert archive.namelist() == [*listed, "pawsort-manifest.jsonl", "errors.csv", "renamed.csv"]
+
+
+def test_paths_that_are_too_long_for_windows_lose_their_first_folders_and_are_listed(
+    client: FlaskClient, app: object, db: Database, blobs: Blobs
+) -> None:
+    folders = [f"{n}{'猫' * 40}" for n in range(5)]
+    path = "/".join(["cats", *folders, "a.jpg"])
+    job = make_job(db, make_upload(db, blobs, files={path: draw_picture(1)}))
+    run_job(db, job, {path: (0.1, 0.8)})
+    archive = open_zip(client, job)
+    renamed_to = "/".join(["dog", *folders[1:], "a.jpg"])
+    assert list(csv.DictReader(io.StringIO(archive.read("renamed.csv").decode()))) == [
+        {"path": path, "renamed_to": renamed_to}
+    ]
+    assert archive.namelist()[0] == renamed_to
+    assert folder_label(renamed_to, [path]) == "dog"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"photos/{'a' * 230}.jpeg", f"{'a' * 195}.jpeg"),
+        (f"{'a' * 150}/{'😺' * 20}.jpg", f"{'a' * 150}/{'😺' * 20}.jpg"),
+        (f"{'a' * 150}/{'😺' * 30}.jpg", f"{'😺' * 30}.jpg"),
+        (f"{'a' * 150}/{'b' * 48}", f"{'a' * 150}/{'b' * 48}"),
+        (f"{'a' * 150}/{'b' * 50}", "b" * 50),
+        (f"{'a' * 199} {'b' * 9}", f"{'a' * 199}_"),
+    ],
+)
+def test_paths_of_exports_have_at_most_200_characters(path: str, expected: str) -> None:
+    assert safe_path(path) == expected
 
 
 @pytest.mark.parametrize(
