@@ -133,7 +133,7 @@ sbom: $(AUDIT) ## list all packages with versions and hashes in sbom.json (Cyclo
 audit: $(AUDIT) ## ask the package index for known vulnerabilities of the pinned packages; needs the internet
 	@$(AUDIT)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes $(foreach file,run worker gpu,--requirement requirements/$(file).txt) || { \
 	  echo "The packages have known vulnerabilities, or could not be checked: the lines above name them."; \
-	  echo "If a package is not found, or nothing answers, this machine does not reach pypi.org: run make audit where it is reached."; exit 1; }
+	  echo "If a package is not found, or nothing answers, this machine does not reach PyPI: run make audit where it is reached."; exit 1; }
 
 env: ## fill .env with secrets, for docker-compose.yml
 	@sh deploy/make-env.sh .env

@@ -200,4 +200,4 @@ def test_an_audit_that_checks_nothing_fails_with_a_sentence(tmp_path: Path) -> N
         ["make", "audit", f"AUDIT={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert audit.returncode != 0
-    assert "this machine does not reach pypi.org" in audit.stdout
+    assert "this machine does not reach PyPI" in audit.stdout
