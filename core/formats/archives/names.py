@@ -47,10 +47,9 @@ class NameDecoder:
         self._n_guessed_from = 0
         self._guess: str | None = None
 
-    @property
-    def is_told(self) -> bool:
-        """Whether somebody knows the encoding: no evidence is needed."""
-        return self._told is not None
+    def needs_evidence(self, name: bytes) -> bool:
+        """Whether the encoding of a name must be guessed."""
+        return self._told is None and _decode(name, "utf-8") is None
 
     def learn(self, names: Iterable[bytes]) -> None:
         """Take names as evidence, whole paths or parts of them."""

@@ -138,7 +138,7 @@ class TarReader:
     def _decode(self, path: bytes) -> bytes:
         if path.isascii():
             return path
-        if not self._has_looked_ahead and not self._names.is_told and not _is_utf8(path):
+        if not self._has_looked_ahead and self._names.needs_evidence(path):
             self._look_ahead()
         text = self._names.decode(path)
         return path if text is None else text.encode()
@@ -149,14 +149,6 @@ class TarReader:
         self._source.keep_ahead(self._kept, KEPT_BYTES)
         self._names.learn(names_in_headers(self._kept))
         self._kept.seek(0)
-
-
-def _is_utf8(path: bytes) -> bool:
-    try:
-        path.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def names_in_headers(file: BinaryIO) -> Iterator[bytes]:
